@@ -1,0 +1,5 @@
+"""`python -m voltring_core COMMAND` is `voltring COMMAND`."""
+
+from voltring_core.cli import main
+
+main()

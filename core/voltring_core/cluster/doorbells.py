@@ -1,0 +1,116 @@
+"""Waking each other over Redis streams.
+
+The API rings for a charger: the owner's stream gets an entry and the node looks into PostgreSQL for what is queued.
+The node rings for a command: the API replica that may be waiting looks at the row again. A lost or doubled ring
+costs time only: the row is the truth, and waiting sides look by themselves now and then.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from redis.asyncio import Redis
+
+from voltring_core.cluster import keys
+from voltring_core.cluster.connection import AWAY
+
+logger = logging.getLogger("voltring.doorbells")
+KEPT = 10_000
+BLOCK_MS = 2_000
+FORGOTTEN_S = 3_600  # the stream of a reader that is gone for good goes after an hour
+Kind = Literal["command", "kick"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """What a node is woken for: commands of a charger, or a newer owner (`epoch`) elsewhere."""
+
+    kind: Kind
+    charger_id: str
+    epoch: int = 0
+
+
+class Doorbells:
+    """The ringing side."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def ring(self, charger_id: str) -> bool:
+        """Wake the owner of a charger; False when there is none to be found."""
+        try:
+            uid = await self._redis.hget(keys.owner(charger_id), "node")  # type: ignore[misc]
+            if uid is None:
+                return False
+            await self._send(uid, Ring("command", charger_id))
+        except AWAY as error:
+            logger.warning("the doorbell of %s is not rung: %s", charger_id, error)
+            return False
+        return True
+
+    async def kick(self, node_uid: str, charger_id: str, epoch: int) -> None:
+        """Tell a node that `epoch` owns the charger now. Raises what Redis raises."""
+        await self._send(node_uid, Ring("kick", charger_id, epoch))
+
+    async def answer(self, api_uid: str, command_id: UUID) -> None:
+        """Tell an API replica that a command has changed. Raises what Redis raises."""
+        await self._redis.xadd(keys.results(api_uid), {"id": str(command_id)}, maxlen=KEPT, approximate=True)
+
+    async def _send(self, uid: str, ring: Ring) -> None:
+        entry = {"kind": ring.kind, "charger": ring.charger_id, "epoch": ring.epoch}
+        await self._redis.xadd(keys.doorbells(uid), entry, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
+
+
+async def listen(redis: Redis, node_uid: str) -> AsyncIterator[list[Ring]]:
+    """The rings for one node, as they come. Raises what Redis raises when it is away."""
+    async for entries in _read(redis, keys.doorbells(node_uid)):
+        yield [Ring(entry["kind"], entry["charger"], int(entry["epoch"])) for entry in entries]  # type: ignore[arg-type]
+
+
+async def _read(redis: Redis, stream: str) -> AsyncIterator[list[dict[str, str]]]:
+    last = "0-0"  # the stream is the incarnation's own: nothing in it may be missed
+    while True:
+        found = await redis.xread({stream: last}, count=500, block=BLOCK_MS)
+        if not found:
+            await redis.expire(stream, FORGOTTEN_S)
+        for _, entries in found or ():
+            last = entries[-1][0]
+            yield [entry for _, entry in entries]
+
+
+class Results:
+    """The waiting side of one API replica."""
+
+    def __init__(self, redis: Redis, api_uid: str) -> None:
+        self._redis = redis
+        self._uid = api_uid
+        self._waiting: dict[UUID, set[asyncio.Event]] = defaultdict(set)
+
+    async def run(self) -> None:
+        """Read result doorbells for ever; to be supervised."""
+        async for entries in _read(self._redis, keys.results(self._uid)):
+            for entry in entries:
+                for event in self._waiting.get(UUID(entry["id"]), ()):
+                    event.set()
+
+    async def wait(self, command_id: UUID, timeout: float) -> None:
+        """Return when the command has changed or `timeout` seconds are over.
+
+        The caller looks at the row before and after, and passes a timeout of a second or so, because a ring may
+        be lost.
+        """
+        event = asyncio.Event()
+        self._waiting[command_id].add(event)
+        try:
+            async with asyncio.timeout(timeout):
+                await event.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._waiting[command_id].discard(event)
+            if not self._waiting[command_id]:
+                del self._waiting[command_id]

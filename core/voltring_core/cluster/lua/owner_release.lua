@@ -1,0 +1,11 @@
+-- A socket is gone: mark the record, if it is still this socket's. The epoch stays as a tombstone.
+-- KEYS[1] o:{charger}   ARGV[1] connection  ARGV[2] epoch  ARGV[3] ttl in ms
+-- Returns 1 when the record was released, 0 when it belongs to somebody else.
+local now = redis.call('HMGET', KEYS[1], 'cid', 'ep')
+if now[1] ~= ARGV[1] or now[2] ~= ARGV[2] then
+  return 0
+end
+redis.call('HSET', KEYS[1], 'st', 'offline')
+redis.call('HDEL', KEYS[1], 'node')
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1

@@ -1,0 +1,31 @@
+"""Whether an id token may charge."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from voltring_core.domain.messages import IdToken, TokenDecision, TokenStatus
+
+NO_TOKEN_NEEDED = "NoAuthorization"
+"""The 2.x token type of a station that asks nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownToken:
+    """A token as it is registered."""
+
+    id_token: str
+    status: TokenStatus
+    group_id_token: str | None
+    expires_at: datetime | None
+
+
+def decide(token: IdToken, known: KnownToken | None, now: datetime) -> TokenDecision:
+    """The decision on a token that a driver shows."""
+    if token.type == NO_TOKEN_NEEDED:
+        return TokenDecision(TokenStatus.ACCEPTED)
+    if known is None:
+        return TokenDecision(TokenStatus.UNKNOWN)
+    status = known.status
+    if status is TokenStatus.ACCEPTED and known.expires_at is not None and known.expires_at <= now:
+        status = TokenStatus.EXPIRED
+    return TokenDecision(status, known.group_id_token, known.expires_at)

@@ -1,0 +1,75 @@
+"""A charger's identity, and whether one may connect and be accepted."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from urllib.parse import unquote_to_bytes
+
+from voltring_core.domain.messages import Registration
+from voltring_core.domain.secrets import matches
+
+MAX_IDENTITY = 48
+
+
+class Admission(StrEnum):
+    """How a charger is known here."""
+
+    REGISTERED = "registered"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class Charger:
+    """What a node needs to know of a charger when it connects."""
+
+    id: str
+    status: Admission
+    secret_hash: bytes | None
+    registration: Registration
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationAnswer:
+    """The answer to BootNotification; `interval` is in seconds (TR-33)."""
+
+    status: Registration
+    now: datetime
+    interval: int
+
+
+def check_identity(identity: str) -> str:
+    """Return the identity if a charger may be called so (TR-02); raise ValueError with the reason otherwise."""
+    if not identity:
+        raise ValueError("the charger id is empty")
+    if len(identity) > MAX_IDENTITY:
+        raise ValueError(f"the charger id has {len(identity)} characters, {MAX_IDENTITY} are allowed")
+    if identity != identity.strip():
+        raise ValueError("the charger id starts or ends with a space")
+    if bad := next((sign for sign in identity if sign in ":/" or not sign.isprintable()), None):
+        raise ValueError(f"the charger id must not hold {bad!r}")
+    return identity
+
+
+def identity_from_path(path: str) -> str:
+    """The identity in a request path: its last raw segment, decoded once (TR-01).
+
+    The query is ignored and one trailing slash tolerated. Raises ValueError with the reason.
+    """
+    raw = path.partition("?")[0].removesuffix("/").rpartition("/")[2]
+    try:
+        identity = unquote_to_bytes(raw).decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("the charger id is not UTF-8") from None
+    return check_identity(identity)
+
+
+def may_connect(charger: Charger, password: bytes | None) -> bool:
+    """Whether the secret that came with the request is the charger's; one without a secret needs none."""
+    if charger.secret_hash is None:
+        return True
+    return password is not None and matches(password, charger.secret_hash)
+
+
+def registration_of(charger: Charger) -> Registration:
+    """What BootNotification is answered with: quarantined chargers wait for an operator."""
+    return Registration.PENDING if charger.status is Admission.QUARANTINED else Registration.ACCEPTED

@@ -1,0 +1,101 @@
+"""Readings in canonical units, and what a session takes from them (TX-14, TX-15)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+from voltring_core.domain.messages import Sample
+
+ENERGY_REGISTER = "Energy.Active.Import.Register"
+POWER = "Power.Active.Import"
+SOC = "SoC"
+BEGIN = "Transaction.Begin"
+END = "Transaction.End"
+DEFAULT_UNIT = "Wh"
+THOUSAND = Decimal(1000)
+LARGEST = Decimal(10) ** 18
+"""Beyond it nothing is a reading."""
+TOTALS_ARE_AT = frozenset({None, "Outlet", "Cable"})
+"""Inlet, Body and EV are other places than what the driver pays for."""
+
+# unit as chargers write it -> canonical unit and factor
+UNITS: dict[str, tuple[str, Decimal]] = {
+    **{unit: (unit, Decimal(1)) for unit in ("Wh", "W", "A", "V", "VA", "var", "varh", "Percent", "K", "Hertz")},
+    "kWh": ("Wh", THOUSAND),
+    "kW": ("W", THOUSAND),
+    "kVA": ("VA", THOUSAND),
+    "kvar": ("var", THOUSAND),
+    "kvarh": ("varh", THOUSAND),
+    "Hz": ("Hertz", Decimal(1)),
+    "Celsius": ("Celsius", Decimal(1)),
+    "Celcius": ("Celsius", Decimal(1)),
+    "%": ("Percent", Decimal(1)),
+}
+# What a value is in when the charger names no unit; Wh otherwise (TX-14).
+UNIT_OF = {"Power": "W", "Current": "A", "Voltage": "V", "SoC": "Percent", "Frequency": "Hertz", "Temperature": "Celsius"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The latest of what a session shows; None where the samples hold nothing of the kind."""
+
+    register_wh: Decimal | None = None
+    register_at: datetime | None = None
+    power_w: Decimal | None = None
+    soc_percent: Decimal | None = None
+    first_wh: Decimal | None = None
+    """The register at the begin of the transaction, or the first one in the samples."""
+
+
+def read_number(raw: object) -> Decimal | None:
+    """A charger's number: spaces and one decimal comma are tolerated; None when it is none."""
+    text = str(raw).strip()
+    if text.count(",") == 1 and "." not in text:
+        text = text.replace(",", ".")
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() and abs(value) < LARGEST else None
+
+
+def canonical(value: Decimal | None, unit: str | None, measurand: str) -> tuple[Decimal | None, str]:
+    """The value in its canonical unit; an unknown unit is kept as it is."""
+    named = (unit or "").strip() or UNIT_OF.get(measurand.partition(".")[0], DEFAULT_UNIT)
+    target, factor = UNITS.get(named, (named, Decimal(1)))
+    if value is None or factor == 1:
+        return value, target
+    return value * factor, target
+
+
+def latest(samples: Iterable[Sample]) -> Reading:
+    """What the samples say of the session now: totals only, phases are parts of them (TX-15)."""
+    register: Sample | None = None
+    first: Sample | None = None
+    power: Sample | None = None
+    soc: Sample | None = None
+    for sample in samples:
+        if sample.value is None or sample.phase is not None:
+            continue
+        if sample.measurand == SOC:
+            soc = _later(soc, sample)
+        elif sample.location not in TOTALS_ARE_AT:
+            continue
+        elif sample.measurand == ENERGY_REGISTER:
+            register = _later(register, sample)
+            if first is None or (sample.context == BEGIN and first.context != BEGIN):
+                first = sample
+        elif sample.measurand == POWER:
+            power = _later(power, sample)
+    return Reading(
+        register.value if register else None,
+        register.at if register else None,
+        power.value if power else None,
+        soc.value if soc else None,
+        first.value if first else None,
+    )
+
+
+def _later(one: Sample | None, other: Sample) -> Sample:
+    return other if one is None or other.at >= one.at else one

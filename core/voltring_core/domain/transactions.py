@@ -1,0 +1,218 @@
+"""One transaction model for OCPP 1.6 and 2.x: what a session becomes when something is said of it.
+
+              Started           Updated            Ended             MeterValues
+    (none)    Active            Active, flagged    Orphan or Ended*  -
+    Active    Active (repeat)   Active             Ended             Active, new reading
+    Ended     Ended (repeat)    Ended, flagged**   Ended (repeat)    Ended
+    Orphan    Orphan            Orphan             Orphan            Orphan
+
+* 2.x: the charger's own id makes it a transaction whose start is missing; 1.6: an id that nobody gave out is an
+Orphan, and so is a stop without an id (TX-07, TX-08, TX-12).
+** unless its number or time is before the end: it came late, which is legal (TR-35).
+
+A message changes nothing when it is repeated. What comes once (EVSE, token, reservation) is never taken away by a
+later message (TX-13).
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeVar
+from uuid import UUID
+
+from voltring_core.domain.messages import EventKind, IdToken, Sample, TransactionReported
+from voltring_core.domain.metering import Reading, latest
+from voltring_core.domain.times import CLOCK, trusted
+
+T = TypeVar("T")
+UNKNOWN_TRANSACTION = "unknown_transaction"
+START_LOST = "start_lost"
+START_MISSING = "start_missing"
+SUPERSEDED = "superseded"
+ID_REUSED = "event_after_end"
+METER_BELOW_START = "meter_below_start"
+OFFLINE = "offline"
+
+
+class TransactionState(StrEnum):
+    """Whether a session goes on, is over, or is a stop that belongs to no known start."""
+
+    ACTIVE = "Active"
+    ENDED = "Ended"
+    ORPHAN = "Orphan"
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A session as far as it is known. Energy in Wh, power in W; times are the charger's unless flagged `clock`."""
+
+    id: UUID
+    charger_id: str
+    ocpp_version: str
+    ocpp_transaction_id: str
+    state: TransactionState
+    start_key: bytes | None = None
+    charging_state: str | None = None
+    evse_id: int | None = None
+    connector_id: int | None = None
+    id_token: str | None = None
+    id_token_type: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    start_received_at: datetime | None = None
+    end_received_at: datetime | None = None
+    meter_start_wh: Decimal | None = None
+    meter_stop_wh: Decimal | None = None
+    register_wh: Decimal | None = None
+    register_at: datetime | None = None
+    energy_wh: Decimal | None = None
+    power_w: Decimal | None = None
+    soc_percent: Decimal | None = None
+    stop_reason: str | None = None
+    remote_start_id: int | None = None
+    reservation_id: int | None = None
+    last_seq_no: int | None = None
+    flags: tuple[str, ...] = field(default=())
+
+
+def begin(
+    identity: UUID,
+    charger_id: str,
+    version: str,
+    ocpp_id: str,
+    said: TransactionReported,
+    received_at: datetime,
+    start_key: bytes | None = None,
+) -> Transaction:
+    """The transaction that a first message makes, whichever it is."""
+    orphan = said.kind is EventKind.ENDED and said.seq_no is None
+    made = Transaction(
+        identity,
+        charger_id,
+        version,
+        ocpp_id,
+        TransactionState.ORPHAN if orphan else TransactionState.ACTIVE,
+        start_key=start_key,
+        start_received_at=received_at,
+    )
+    if orphan:
+        made = _flag(made, START_LOST if said.transaction_id is None else UNKNOWN_TRANSACTION)
+    elif said.kind is not EventKind.STARTED:
+        made = _flag(made, START_MISSING)
+    return apply(made, said, received_at)
+
+
+def apply(now: Transaction, said: TransactionReported, received_at: datetime) -> Transaction:
+    """The transaction after a message about it."""
+    if now.state is TransactionState.ENDED:
+        return now if said.kind is not EventKind.UPDATED or _is_old(now, said) else _flag(now, ID_REUSED)
+    at, mistrusted = trusted(said.at, received_at)
+    then = _learn(now, said)
+    if mistrusted:
+        then = _flag(then, CLOCK)
+    if said.kind is EventKind.STARTED:
+        then = replace(then, started_at=then.started_at or at, meter_start_wh=_first(then.meter_start_wh, said.meter_wh))
+    then = _read(then, latest(said.samples))
+    return _end(then, said, at, received_at) if said.kind is EventKind.ENDED else then
+
+
+def metered(now: Transaction, samples: tuple[Sample, ...]) -> Transaction:
+    """The transaction after readings that came outside of its own messages; a finished one stays as it is."""
+    return _read(now, latest(samples)) if now.state is TransactionState.ACTIVE else now
+
+
+def supersede(now: Transaction, at: datetime, received_at: datetime) -> Transaction:
+    """The transaction when another one starts on its connector: over at its last reading (TX-05)."""
+    return _flag(
+        replace(
+            now,
+            state=TransactionState.ENDED,
+            ended_at=at,
+            end_received_at=received_at,
+            meter_stop_wh=now.register_wh,
+            power_w=Decimal(0),
+        ),
+        SUPERSEDED,
+    )
+
+
+def _learn(now: Transaction, said: TransactionReported) -> Transaction:
+    token = said.token if said.token is not None and said.token.value else None
+    then = replace(
+        now,
+        charging_state=said.charging_state or now.charging_state,
+        evse_id=_first(now.evse_id, said.evse_id),
+        connector_id=_first(now.connector_id, said.connector_id),
+        id_token=_first(now.id_token, token and token.value),
+        id_token_type=_first(now.id_token_type, token and token.type),
+        reservation_id=_first(now.reservation_id, said.reservation_id),
+        remote_start_id=_first(now.remote_start_id, said.remote_start_id),
+        last_seq_no=_most(now.last_seq_no, said.seq_no),
+    )
+    return _flag(then, OFFLINE) if said.offline else then
+
+
+def _read(now: Transaction, reading: Reading) -> Transaction:
+    """Take over readings that are newer than what is known."""
+    then = replace(
+        now,
+        power_w=now.power_w if reading.power_w is None else reading.power_w,
+        soc_percent=now.soc_percent if reading.soc_percent is None else reading.soc_percent,
+        meter_start_wh=_first(now.meter_start_wh, reading.first_wh),
+    )
+    if reading.register_wh is None or reading.register_at is None:
+        return then
+    if now.register_at is not None and reading.register_at < now.register_at:
+        return then
+    then = replace(then, register_wh=reading.register_wh, register_at=reading.register_at)
+    return _with_energy(then, reading.register_wh)
+
+
+def _end(now: Transaction, said: TransactionReported, at: datetime, received_at: datetime) -> Transaction:
+    stop = said.meter_wh if said.meter_wh is not None else now.register_wh
+    orphan = now.state is TransactionState.ORPHAN
+    then = replace(
+        now,
+        state=now.state if orphan else TransactionState.ENDED,
+        ended_at=at,
+        end_received_at=received_at,
+        meter_stop_wh=stop,
+        power_w=Decimal(0),
+        charging_state=None if said.seq_no is None else now.charging_state,
+        stop_reason=said.reason or "Local",  # TX-06: an absent reason means Local
+    )
+    return then if stop is None else _with_energy(then, stop)
+
+
+def _with_energy(now: Transaction, register_wh: Decimal) -> Transaction:
+    """Energy is what the register gained; below its start it is kept at what was seen before, never negative."""
+    if now.meter_start_wh is None:
+        return now
+    if register_wh < now.meter_start_wh:
+        return _flag(replace(now, energy_wh=now.energy_wh or Decimal(0)), METER_BELOW_START)
+    return replace(now, energy_wh=register_wh - now.meter_start_wh)
+
+
+def _is_old(now: Transaction, said: TransactionReported) -> bool:
+    """Whether an update belongs before the end that is known: it came late, which is legal."""
+    if said.seq_no is not None and now.last_seq_no is not None:
+        return said.seq_no < now.last_seq_no
+    return now.ended_at is not None and said.at <= now.ended_at
+
+
+def _flag(now: Transaction, flag: str) -> Transaction:
+    return now if flag in now.flags else replace(now, flags=(*now.flags, flag))
+
+
+def _first(known: T | None, new: T | None) -> T | None:
+    return known if known is not None else new
+
+
+def _most(known: int | None, new: int | None) -> int | None:
+    return known if new is None else new if known is None else max(known, new)
+
+
+def without_token(token: IdToken | None) -> bool:
+    """Whether a message names no token, so that no decision on one is answered."""
+    return token is None or (token.value == "" and token.type != "NoAuthorization")

@@ -1,0 +1,172 @@
+"""Repairing what chargers get wrong in a payload, so that nothing they say is thrown away (TR-12, TX-24).
+
+Two strengths. `tolerate` is for every message: null optionals, unknown fields, over-long strings. `rescue` is for
+transaction messages, which are never refused for their content: it also mends types, times and enums, and as a
+last resort leaves out what can't be mended. Each returns a new payload and the flags that say what was done; the
+raw frame is kept elsewhere.
+"""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+from voltring_core.domain.times import read_time
+from voltring_core.ocpp.schemas import Violation, schema, violations
+from voltring_core.ocpp.versions import Version
+from voltring_core.ocpp.wire import write_time
+
+Payload = dict[str, Any]
+ROUNDS = 4  # a mended value may uncover the next fault; what is left then stays
+
+NULL, UNKNOWN_FIELD, CUT, TYPE, TIME, LEFT_OUT, INVALID = (
+    "null_field",
+    "unknown_field",
+    "cut",
+    "type",
+    "time",
+    "left_out",
+    "invalid",
+)
+SPELLINGS = {"Celcius": "Celsius", "Hertz": "Hz", "Error": "OtherError"}
+
+
+def tolerate(version: Version, action: str, payload: Payload) -> tuple[Payload, tuple[str, ...]]:
+    """Mend what is harmless in any message."""
+    return _mend(version, action, payload, {"additionalProperties": _drop, "maxLength": _cut})
+
+
+def rescue(version: Version, action: str, payload: Payload) -> tuple[Payload, tuple[str, ...]]:
+    """Mend all that can be mended; flagged `invalid` when the schema is still broken."""
+    mended, flags = _mend(version, action, payload, _ALL, otherwise=_leave_out)
+    return mended, (*flags, INVALID) if violations(version, action, mended) else flags
+
+
+Mender = Callable[[Any, Any, Version, str, Violation], str | None]
+
+
+def _mend(
+    version: Version,
+    action: str,
+    payload: Payload,
+    menders: dict[str, Mender],
+    otherwise: Mender | None = None,
+) -> tuple[Payload, tuple[str, ...]]:
+    mended = deepcopy(payload)
+    flags = {NULL} if _strip_nulls(mended) else set()
+    for _ in range(ROUNDS):
+        found = violations(version, action, mended)
+        done = [_apply(mended, fault, version, action, menders.get(fault.keyword, otherwise)) for fault in found]
+        if not any(done):
+            break
+        flags.update(flag for flag in done if flag)
+    return mended, tuple(sorted(flags))
+
+
+def _apply(payload: Payload, fault: Violation, version: Version, action: str, mender: Mender | None) -> str | None:
+    if mender is None or not fault.path:
+        return None
+    parent: Any = payload
+    for part in fault.path[:-1]:
+        try:
+            parent = parent[part]
+        except (KeyError, IndexError, TypeError):
+            return None  # an earlier mend took the place away
+    return mender(parent, fault.path[-1], version, action, fault)
+
+
+def _strip_nulls(value: Any) -> bool:
+    """Remove null fields in place, at any depth; whether there were any."""
+    if isinstance(value, list):
+        return any([_strip_nulls(item) for item in value])
+    if not isinstance(value, dict):
+        return False
+    empty = [name for name, item in value.items() if item is None]
+    for name in empty:
+        del value[name]
+    return bool(empty) | any([_strip_nulls(item) for item in value.values()])
+
+
+def _drop(parent: Any, key: Any, *_: Any) -> str | None:
+    if not isinstance(parent, dict) or key not in parent:
+        return None
+    del parent[key]
+    return UNKNOWN_FIELD
+
+
+def _cut(parent: Any, key: Any, version: Version, action: str, fault: Violation) -> str | None:
+    limit = _limit(fault, "maxLength", version, action)
+    if limit is None:
+        return None
+    parent[key] = parent[key][:limit]
+    return CUT
+
+
+def _limit(fault: Violation, keyword: str, version: Version, action: str) -> int | None:
+    """The number that a schema names at a path; follows $ref."""
+    whole: Any = schema(version, action)
+    place: Any = whole
+    for part in fault.path:
+        place = _resolve(whole, place)
+        place = place.get("items") if isinstance(part, int) else place.get("properties", {}).get(part)
+        if place is None:
+            return None
+    found = _resolve(whole, place).get(keyword)
+    return found if isinstance(found, int) else None
+
+
+def _resolve(whole: Any, place: Any) -> Any:
+    while isinstance(place, dict) and "$ref" in place:
+        place = whole["definitions"][place["$ref"].rpartition("/")[2]]
+    return place
+
+
+def _retype(parent: Any, key: Any, version: Version, action: str, fault: Violation) -> str | None:
+    value = parent[key]
+    if fault.message.endswith('"string"') and isinstance(value, int | float):
+        parent[key] = str(value)
+        return TYPE
+    try:
+        number = float(value)
+        parent[key] = round(number) if fault.message.endswith('"integer"') else number
+    except (TypeError, ValueError, OverflowError):
+        return _leave_out(parent, key, version, action, fault)
+    return TYPE
+
+
+def _retime(parent: Any, key: Any, version: Version, action: str, fault: Violation) -> str | None:
+    if not fault.message.endswith('"date-time"'):
+        return None
+    at = read_time(parent[key])
+    # What can't be read becomes a time that the domain recognises as impossible and replaces by the receipt's.
+    parent[key] = write_time(at) if at else "1970-01-01T00:00:00Z"
+    return TIME
+
+
+def _respell(parent: Any, key: Any, version: Version, action: str, fault: Violation) -> str | None:
+    better = SPELLINGS.get(str(parent[key]))
+    if better is None or parent[key] == better:
+        return _leave_out(parent, key, version, action, fault)
+    parent[key] = better
+    return TYPE
+
+
+def _leave_out(parent: Any, key: Any, version: Version, action: str, fault: Violation) -> str | None:
+    """Take an optional field or a list's item away; an empty list takes its owner along in the next round."""
+    if fault.keyword == "required":
+        return None
+    if isinstance(parent, dict) and key in parent:
+        del parent[key]
+    elif isinstance(parent, list) and isinstance(key, int) and key < len(parent):
+        del parent[key]
+    else:
+        return None
+    return LEFT_OUT
+
+
+_ALL: dict[str, Mender] = {
+    "additionalProperties": _drop,
+    "maxLength": _cut,
+    "type": _retype,
+    "format": _retime,
+    "enum": _respell,
+}

@@ -1,0 +1,158 @@
+"""OCPP 1.6 payloads <-> the domain's words. Payloads have passed their schema, or are transaction messages that
+were repaired and may still lack a field."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from voltring_core.domain import messages as said
+from voltring_core.domain.chargers import RegistrationAnswer
+from voltring_core.domain.messages import EventKind, IdToken, Sample, TokenDecision, TokenStatus
+from voltring_core.domain.metering import canonical, read_number
+from voltring_core.domain.times import EARLIEST, read_time
+from voltring_core.ocpp.wire import write_time
+
+Payload = Mapping[str, Any]
+NO_SUCH_TIME = EARLIEST.replace(year=1970)
+"""Stands for a time that can't be read; the domain replaces what lies before its earliest by the receipt's."""
+MEASURAND = "Energy.Active.Import.Register"
+
+
+def _boot(payload: Payload) -> said.Booted:
+    return said.Booted(
+        vendor=payload["chargePointVendor"],
+        model=payload["chargePointModel"],
+        serial_number=payload.get("chargePointSerialNumber") or payload.get("chargeBoxSerialNumber"),
+        firmware_version=payload.get("firmwareVersion"),
+        reason=None,
+    )
+
+
+def _status(payload: Payload) -> said.StatusReported:
+    number = payload["connectorId"]
+    return said.StatusReported(
+        evse_id=number,
+        connector_id=1 if number else 0,
+        status=payload["status"],
+        error_code=payload.get("errorCode"),
+        info=payload.get("info"),
+        vendor_error_code=payload.get("vendorErrorCode"),
+        at=read_time(payload.get("timestamp")),
+    )
+
+
+def _authorize(payload: Payload) -> said.AuthorizeAsked:
+    return said.AuthorizeAsked(IdToken(payload["idTag"]))
+
+
+def _start(payload: Payload) -> said.TransactionReported:
+    return said.TransactionReported(
+        kind=EventKind.STARTED,
+        at=read_time(payload.get("timestamp")) or NO_SUCH_TIME,
+        evse_id=payload.get("connectorId"),
+        connector_id=1,
+        token=IdToken(str(payload.get("idTag", ""))),
+        meter_wh=read_number(payload.get("meterStart")),
+        # 0 and -1 are what some chargers say for "none".
+        reservation_id=max(payload.get("reservationId") or 0, 0) or None,
+    )
+
+
+def _stop(payload: Payload) -> said.TransactionReported:
+    number = payload.get("transactionId")
+    tag = payload.get("idTag")
+    return said.TransactionReported(
+        kind=EventKind.ENDED,
+        at=read_time(payload.get("timestamp")) or NO_SUCH_TIME,
+        transaction_id=str(number) if isinstance(number, int) and number > 0 else None,
+        token=None if tag is None else IdToken(tag),
+        meter_wh=read_number(payload.get("meterStop")),
+        samples=_samples(payload.get("transactionData", ())),
+        reason=payload.get("reason"),
+    )
+
+
+def _meter_values(payload: Payload) -> said.Metered:
+    number = payload.get("transactionId")
+    return said.Metered(
+        evse_id=payload.get("connectorId", 0),
+        transaction_id=str(number) if isinstance(number, int) and number > 0 else None,
+        samples=_samples(payload.get("meterValue", ())),
+    )
+
+
+def _samples(meter_values: Any) -> tuple[Sample, ...]:
+    return tuple(
+        _sample(value, read_time(group.get("timestamp")) or NO_SUCH_TIME)
+        for group in meter_values
+        for value in group.get("sampledValue", ())
+    )
+
+
+def _sample(value: Payload, at: Any) -> Sample:
+    raw = str(value.get("value", ""))
+    measurand = value.get("measurand", MEASURAND)
+    number = None if value.get("format") == "SignedData" else read_number(raw)
+    number, unit = canonical(number, value.get("unit"), measurand)
+    return Sample(
+        at,
+        measurand,
+        number,
+        unit,
+        raw,
+        value.get("phase"),
+        value.get("location"),
+        value.get("context"),
+    )
+
+
+def _data_transfer(payload: Payload) -> said.DataTransferred:
+    return said.DataTransferred(payload["vendorId"], payload.get("messageId"))
+
+
+READ: Mapping[str, Callable[[Payload], said.Said]] = MappingProxyType(
+    {
+        "Authorize": _authorize,
+        "BootNotification": _boot,
+        "DataTransfer": _data_transfer,
+        "Heartbeat": lambda payload: said.Beat(),
+        "MeterValues": _meter_values,
+        "StartTransaction": _start,
+        "StatusNotification": _status,
+        "StopTransaction": _stop,
+    }
+)
+"""Action -> what it says; every other action is only noted."""
+
+NOTED: Mapping[str, Payload] = MappingProxyType(
+    {
+        "DiagnosticsStatusNotification": {},
+        "FirmwareStatusNotification": {},
+        "LogStatusNotification": {},
+        "SecurityEventNotification": {},
+        # Nobody here signs certificates yet: an honest refusal.
+        "SignCertificate": {"status": "Rejected"},
+        "SignedFirmwareStatusNotification": {},
+    }
+)
+"""Action -> the least that answers it."""
+
+
+def write_boot(answer: RegistrationAnswer) -> Payload:
+    """BootNotification's answer."""
+    return {
+        "status": answer.status.value,
+        "currentTime": write_time(answer.now),
+        "interval": answer.interval,
+    }
+
+
+def write_token(decision: TokenDecision) -> Payload:
+    """An idTagInfo; 1.6 says Invalid for a tag that nobody knows."""
+    status = TokenStatus.INVALID if decision.status is TokenStatus.UNKNOWN else decision.status
+    info: dict[str, Any] = {"status": status.value}
+    if decision.expires_at is not None:
+        info["expiryDate"] = write_time(decision.expires_at)
+    if decision.group_id_token:
+        info["parentIdTag"] = decision.group_id_token[:20]
+    return info

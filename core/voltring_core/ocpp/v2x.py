@@ -1,0 +1,199 @@
+"""OCPP 2.0.1 and 2.1 payloads <-> the domain's words. What is said here is the same in both; 2.1 adds actions.
+
+Payloads have passed their schema, or are transaction messages that were repaired and may still lack a field.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from voltring_core.domain import messages as said
+from voltring_core.domain.chargers import RegistrationAnswer
+from voltring_core.domain.messages import EventKind, IdToken, Sample, TokenDecision
+from voltring_core.domain.metering import canonical, read_number
+from voltring_core.domain.times import EARLIEST, read_time
+from voltring_core.ocpp.wire import write_time
+
+Payload = Mapping[str, Any]
+NO_SUCH_TIME = EARLIEST.replace(year=1970)
+"""Stands for a time that can't be read; the domain replaces what lies before its earliest by the receipt's."""
+MEASURAND = "Energy.Active.Import.Register"
+
+
+def _boot(payload: Payload) -> said.Booted:
+    station = payload["chargingStation"]
+    return said.Booted(
+        vendor=station["vendorName"],
+        model=station["model"],
+        serial_number=station.get("serialNumber"),
+        firmware_version=station.get("firmwareVersion"),
+        reason=payload.get("reason"),
+    )
+
+
+def _status(payload: Payload) -> said.StatusReported:
+    return said.StatusReported(
+        evse_id=payload["evseId"],
+        connector_id=payload["connectorId"],
+        status=payload["connectorStatus"],
+        error_code=None,
+        info=None,
+        vendor_error_code=None,
+        at=read_time(payload.get("timestamp")),
+    )
+
+
+def _token(given: Any) -> IdToken | None:
+    if not isinstance(given, Mapping):
+        return None
+    return IdToken(str(given.get("idToken", "")), str(given.get("type", "")))
+
+
+def _authorize(payload: Payload) -> said.AuthorizeAsked:
+    return said.AuthorizeAsked(_token(payload["idToken"]) or IdToken(""))
+
+
+def _transaction_event(payload: Payload) -> said.TransactionReported:
+    about = payload.get("transactionInfo") or {}
+    evse = payload.get("evse") or {}
+    return said.TransactionReported(
+        kind=EventKind(payload.get("eventType", EventKind.UPDATED)),
+        at=read_time(payload.get("timestamp")) or NO_SUCH_TIME,
+        transaction_id=about.get("transactionId"),
+        seq_no=payload.get("seqNo", 0),
+        offline=payload.get("offline", False),
+        trigger=payload.get("triggerReason"),
+        charging_state=about.get("chargingState"),
+        evse_id=evse.get("id"),
+        connector_id=evse.get("connectorId"),
+        token=_token(payload.get("idToken")),
+        samples=_samples(payload.get("meterValue", ())),
+        reason=about.get("stoppedReason"),
+        reservation_id=payload.get("reservationId"),
+        remote_start_id=about.get("remoteStartId"),
+    )
+
+
+def _meter_values(payload: Payload) -> said.Metered:
+    return said.Metered(payload.get("evseId", 0), None, _samples(payload.get("meterValue", ())))
+
+
+def _samples(meter_values: Any) -> tuple[Sample, ...]:
+    return tuple(
+        _sample(value, read_time(group.get("timestamp")) or NO_SUCH_TIME)
+        for group in meter_values
+        for value in group.get("sampledValue", ())
+    )
+
+
+def _sample(value: Payload, at: Any) -> Sample:
+    given = value.get("value")
+    unit = value.get("unitOfMeasure") or {}
+    measurand = value.get("measurand", MEASURAND)
+    number = read_number(given)
+    if number is not None and (multiplier := unit.get("multiplier")):
+        number = number.scaleb(multiplier) if abs(multiplier) < 19 else None
+    number, name = canonical(number, unit.get("unit"), measurand)
+    return Sample(
+        at,
+        measurand,
+        number,
+        name,
+        str(given),
+        value.get("phase"),
+        value.get("location"),
+        value.get("context"),
+    )
+
+
+def _data_transfer(payload: Payload) -> said.DataTransferred:
+    return said.DataTransferred(payload["vendorId"], payload.get("messageId"))
+
+
+READ: Mapping[str, Callable[[Payload], said.Said]] = MappingProxyType(
+    {
+        "Authorize": _authorize,
+        "BootNotification": _boot,
+        "DataTransfer": _data_transfer,
+        "Heartbeat": lambda payload: said.Beat(),
+        "MeterValues": _meter_values,
+        "StatusNotification": _status,
+        "TransactionEvent": _transaction_event,
+    }
+)
+"""Action -> what it says; every other action is only noted."""
+
+NOTED: Mapping[str, Payload] = MappingProxyType(
+    {
+        # Named refusals where an answer needs what is not there yet: a certificate authority, a contract pool,
+        # a smart-charging planner, a payment provider.
+        "BatterySwap": {},
+        "ClearedChargingLimit": {},
+        "ClosePeriodicEventStream": {},
+        "FirmwareStatusNotification": {},
+        "Get15118EVCertificate": {"status": "Failed", "exiResponse": ""},
+        "GetCertificateStatus": {"status": "Failed"},
+        "LogStatusNotification": {},
+        "NotifyChargingLimit": {},
+        "NotifyCustomerInformation": {},
+        "NotifyDERAlarm": {},
+        "NotifyDERStartStop": {},
+        "NotifyDisplayMessages": {},
+        "NotifyEVChargingNeeds": {"status": "Rejected"},
+        "NotifyEVChargingSchedule": {"status": "Accepted"},
+        "NotifyEvent": {},
+        "NotifyMonitoringReport": {},
+        "NotifyPriorityCharging": {},
+        "NotifyReport": {},
+        "NotifySettlement": {},
+        "OpenPeriodicEventStream": {"status": "Rejected"},
+        "PublishFirmwareStatusNotification": {},
+        "PullDynamicScheduleUpdate": {"status": "Rejected"},
+        "ReportChargingProfiles": {},
+        "ReportDERControl": {},
+        "ReservationStatusUpdate": {},
+        "SecurityEventNotification": {},
+        "SignCertificate": {"status": "Rejected"},
+        "VatNumberValidation": {"status": "Rejected"},
+    }
+)
+"""Action -> the least that answers it; what echoes its request is in `note`."""
+
+
+def note(action: str, payload: Payload) -> Payload:
+    """The least that answers an action that is only noted."""
+    if action == "GetCertificateChainStatus":
+        return {"certificateStatus": [_unknown_status(one) for one in payload["certificateStatusRequests"]]}
+    if action == "VatNumberValidation":
+        return {**NOTED[action], "vatNumber": payload["vatNumber"]}
+    return NOTED[action]
+
+
+def _unknown_status(asked: Payload) -> Payload:
+    return {
+        "certificateHashData": asked["certificateHashData"],
+        "source": asked["source"],
+        "status": "Failed",
+        "nextUpdate": "1970-01-01T00:00:00Z",
+    }
+
+
+def write_boot(answer: RegistrationAnswer) -> Payload:
+    """BootNotification's answer."""
+    return {
+        "status": answer.status.value,
+        "currentTime": write_time(answer.now),
+        "interval": answer.interval,
+    }
+
+
+def write_token(decision: TokenDecision) -> Payload:
+    """An idTokenInfo."""
+    info: dict[str, Any] = {"status": decision.status.value}
+    if decision.expires_at is not None:
+        info["cacheExpiryDateTime"] = write_time(decision.expires_at)
+    if decision.group_id_token:
+        info["groupIdToken"] = {"idToken": decision.group_id_token, "type": "Central"}
+    return info
+
+

@@ -1,0 +1,109 @@
+"""How every room runs: logs, signals, named and supervised tasks, one order of stopping.
+
+A room's `cli.py` calls `run(main)`; `main(stop)` builds its parts, starts them in one TaskGroup and returns when
+`stop` is set. A supervised task that fails is logged and started again after a growing pause; nothing is
+fire-and-forget.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import click
+import orjson
+import uvloop
+
+from voltring_core.errors import SchemaOutdated, SettingsError
+
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 5.0
+logger = logging.getLogger("voltring.runtime")
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, and what the record carries in `extra`."""
+
+    STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **{key: value for key, value in record.__dict__.items() if key not in self.STANDARD},
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return orjson.dumps(line, default=str).decode()
+
+
+def configure_logging(level: str) -> None:
+    """Log JSON lines to standard output; libraries only from WARNING on."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("voltring").setLevel(level)
+
+
+def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run a room until SIGTERM or Ctrl-C; a wrong setting ends it with status 2 and one sentence."""
+    try:
+        uvloop.run(_until_signalled(main))
+    except BaseException as error:
+        if (sentence := _wrong_start(error)) is None:
+            raise
+        click.echo(f"voltring: {sentence}", err=True)
+        raise SystemExit(2) from None
+
+
+def _wrong_start(error: BaseException) -> str | None:
+    """The sentence of an error that is the operator's to mend, also from within task groups; else None."""
+    if isinstance(error, BaseExceptionGroup):
+        return next((found for one in error.exceptions if (found := _wrong_start(one))), None)
+    return error.message if isinstance(error, SettingsError | SchemaOutdated) else None
+
+
+async def _until_signalled(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await main(stop)
+
+
+async def supervise(name: str, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Run `work` until `stop`; if it fails or returns early, say so and run it again after a growing pause."""
+    pause = FIRST_PAUSE
+    while not stop.is_set():
+        started = asyncio.get_running_loop().time()
+        try:
+            await work()
+        except Exception:
+            # Whatever it was, the loop must live on; the log has the story.
+            logger.exception("%s failed and starts again", name)
+        if asyncio.get_running_loop().time() - started > LONGEST_PAUSE:
+            pause = FIRST_PAUSE
+        await wait(stop, pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+async def wait(stop: asyncio.Event, seconds: float) -> bool:
+    """Wait for `stop`, at most `seconds`; True when it is set."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+    return stop.is_set()
+
+
+async def every(seconds: float, cycle: Callable[[], Awaitable[str]], stop: asyncio.Event) -> None:
+    """Run `cycle` until `stop`, `seconds` apart; log the sentence it returns, unless it is empty."""
+    while not stop.is_set():
+        if sentence := await cycle():
+            logger.info(sentence)
+        await wait(stop, seconds)

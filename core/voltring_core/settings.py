@@ -1,0 +1,134 @@
+"""The settings of every room, read once, from the environment (`VOLTRING_*`).
+
+Each field says its unit and the reason for its default. `load()` is the only way in: a wrong or missing value
+stops the start with one sentence that names the setting.
+"""
+
+from enum import StrEnum
+from typing import Annotated, TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from voltring_core.errors import SettingsError
+
+PREFIX = "VOLTRING_"
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class UnknownChargers(StrEnum):
+    """What happens to a charger that nobody registered."""
+
+    REJECT = "reject"
+    QUARANTINE = "quarantine"
+    ACCEPT = "accept"
+
+
+class LogLevel(StrEnum):
+    """The least level that is logged."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class DatabaseSettings(BaseSettings):
+    """What `voltring migrate` and `voltring api-key` read."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    postgres_dsn: str = Field(pattern=r"^postgres(ql)?://", repr=False)
+    """PostgreSQL, e.g. `postgresql://user:password@host:5432/voltring`. No default: data must not go astray."""
+
+
+class CoreSettings(DatabaseSettings):
+    """What every room that runs reads."""
+
+    redis_url: str = Field(pattern=r"^(redis|rediss|unix)://", repr=False)
+    """Redis or Valkey >= 7.0, e.g. `redis://:password@host:6379/0`."""
+    log_level: LogLevel = LogLevel.INFO
+    admin_host: str = "127.0.0.1"
+    """Where the room serves /metrics, /healthz and /readyz; loopback unless the deployment says otherwise."""
+    admin_port: Port = 0
+    """0 lets the kernel choose."""
+
+
+class NodeSettings(CoreSettings):
+    """`voltring node`."""
+
+    node_name: str = Field(default="node", pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$")
+    """A stable name (the pod's); the incarnation adds what makes it unique."""
+    ocpp_host: str = "0.0.0.0"  # noqa: S104 - chargers come from other machines
+    ocpp_port: Port = 9000
+    ocpp_reuse_port: bool = False
+    """Share the port with other nodes of this machine (SO_REUSEPORT: the Linux kernel balances)."""
+    ocpp_listen_fd: int | None = None
+    """An inherited listening socket in place of host and port, where the kernel does not balance."""
+    unknown_chargers: UnknownChargers = UnknownChargers.REJECT
+    heartbeat_interval: int = Field(default=300, ge=10, le=86400)
+    """Seconds, handed out in BootNotification. Liveness rests on pings; heartbeats keep clocks (TR-28)."""
+    pending_interval: int = Field(default=60, ge=5, le=86400)
+    """Seconds until a charger in Pending or Rejected may boot again (TR-33)."""
+    ping_interval: Seconds = 30.0
+    """Seconds of silence before a ping (TR-28)."""
+    silence_limit: Seconds = 90.0
+    """Seconds without any byte before a socket is closed: three missed pings (TR-28)."""
+    call_timeout: Seconds = 30.0
+    """Seconds a charger has to answer a command (TR-24)."""
+    answer_deadline: Seconds = 60.0
+    """Seconds a charger's message may wait for PostgreSQL before it stays unanswered; the charger keeps it."""
+    max_message_bytes: int = Field(default=1_048_576, ge=65_536)
+    """After inflating (TR-26)."""
+    inbox_limit: int = Field(default=32, ge=1)
+    """Messages of one charger that may wait; beyond it the socket is not read."""
+    commit_window_ms: float = Field(default=2.0, ge=0, le=100)
+    """Milliseconds the recorder waits for company before it commits a small group."""
+    commit_max_rows: int = Field(default=500, ge=1, le=10_000)
+    """Messages in one commit."""
+    lease_seconds: int = Field(default=15, ge=3, le=300)
+    """How long a dead node counts as alive; renewed at a third of it."""
+
+
+class ApiSettings(CoreSettings):
+    """`voltring api`."""
+
+    api_host: str = "127.0.0.1"
+    api_port: Port = 8080
+    bootstrap_token: str | None = Field(default=None, min_length=24, repr=False)
+    """Becomes the admin key `bootstrap` at the start; at least 24 characters, random."""
+
+
+class WorkerSettings(CoreSettings):
+    """`voltring worker`."""
+
+    sweep_interval: Seconds = 10.0
+    """Seconds between two looks at commands that are late."""
+    retention_days: int = Field(default=90, ge=1)
+    """Days that raw messages and meter values are kept; older partitions are dropped."""
+    partitions_ahead: int = Field(default=7, ge=2, le=60)
+    """Days of partitions made in advance: how long the worker may be away."""
+    call_timeout: Seconds = 30.0
+    """As the nodes have it: a SENT command older than twice this is UNKNOWN."""
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def load(kind: type[S]) -> S:
+    """Read the settings of one room. Raises SettingsError with a sentence that names what is wrong."""
+    try:
+        return kind()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentence(kind, item) for item in error.errors())) from None
+
+
+def _sentence(kind: type[BaseSettings], item: object) -> str:
+    assert isinstance(item, dict)
+    field = str(item["loc"][0])
+    name = PREFIX + field.upper()
+    if item["type"] == "missing":
+        return f"{name} is not set"
+    # A wrong value may be a secret: it is not repeated.
+    return f"{name} is wrong: {item['msg'][0].lower()}{item['msg'][1:]}"

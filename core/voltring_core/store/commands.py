@@ -1,0 +1,107 @@
+"""Commands as rows: the truth of each one, and the queue of each charger (docs/adr/0001)."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from voltring_core.domain.commands import CommandClass, State
+from voltring_core.errors import Conflict, NotFound
+from voltring_core.store.queries import load
+
+SQL = load("voltring_core.store", "commands.sql")
+Record = asyncpg.Record
+
+
+@dataclass(frozen=True, slots=True)
+class NewCommand:
+    """A command that was checked and is to be queued."""
+
+    id: UUID
+    charger_id: str
+    action: str
+    payload: Mapping[str, Any]
+    command_class: CommandClass
+    lane: int
+    deadline_s: float
+    created_by: str
+    idempotency_key: str | None = None
+    reply_to: str | None = None
+
+    @property
+    def request_hash(self) -> bytes:
+        """What must be equal when an idempotency key comes again."""
+        asked = [self.charger_id, self.action, self.payload]
+        return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+class Commands:
+    """The operators' side of the table."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def queue(self, new: NewCommand) -> tuple[Record, bool]:
+        """Insert a command, or find the one its key made before; True when it is new.
+
+        Raises NotFound when the charger does not exist, Conflict when the key came with another request.
+        """
+        try:
+            row = await self._pool.fetchrow(
+                SQL["insert"],
+                new.id,
+                new.charger_id,
+                new.action,
+                new.payload,
+                new.command_class,
+                new.lane,
+                new.idempotency_key,
+                new.request_hash,
+                new.reply_to,
+                new.created_by,
+                new.deadline_s,
+            )
+        except asyncpg.ForeignKeyViolationError:
+            raise NotFound(f"there is no charger {new.charger_id!r}") from None
+        if row is not None:
+            return row, True
+        before = await self._pool.fetchrow(SQL["by_key"], new.created_by, new.idempotency_key)
+        if before is None or before["request_hash"] != new.request_hash:
+            raise Conflict("this Idempotency-Key was used for another request")
+        return before, False
+
+    async def get(self, command_id: UUID) -> Record | None:
+        """One command."""
+        return await self._pool.fetchrow(SQL["get"], command_id)
+
+    async def cancel(self, command_id: UUID) -> Record:
+        """Cancel a queued command; NotFound, or Conflict with its state when it is too late."""
+        row = await self._pool.fetchrow(SQL["cancel"], command_id)
+        if row is not None:
+            return row
+        found = await self.get(command_id)
+        if found is None:
+            raise NotFound(f"there is no command {command_id}")
+        raise Conflict(_too_late(found))
+
+    async def page(
+        self,
+        charger_id: str | None = None,
+        state: str | None = None,
+        before_seq: int | None = None,
+        limit: int = 50,
+    ) -> list[Record]:
+        """Commands, the newest first."""
+        return await self._pool.fetch(SQL["page"], charger_id, state, before_seq, limit)
+
+
+def _too_late(row: Record) -> str:
+    if row["state"] != State.SENT:
+        return f"the command is {row['state']} already"
+    opposite = {"RemoteStartTransaction": "RemoteStopTransaction", "RequestStartTransaction": "RequestStopTransaction"}
+    hint = opposite.get(row["action"])
+    return "the command is SENT and can't be called back" + (f"; undo it with {hint}" if hint else "")

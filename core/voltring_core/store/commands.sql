@@ -1,0 +1,81 @@
+-- name: insert
+-- A new command, unless its key was used before; the caller compares what came back.
+INSERT INTO commands (id, charger_id, action, payload, class, lane, idempotency_key, request_hash, reply_to,
+                      created_by, deadline_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11::float8 * interval '1 second')
+ON CONFLICT (created_by, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+RETURNING *
+
+-- name: by_key
+SELECT * FROM commands WHERE created_by = $1 AND idempotency_key = $2
+
+-- name: get
+SELECT * FROM commands WHERE id = $1
+
+-- name: page
+-- The newest first.
+SELECT * FROM commands
+WHERE ($1::text IS NULL OR charger_id = $1) AND ($2::text IS NULL OR state = $2) AND ($3::bigint IS NULL OR seq < $3)
+ORDER BY seq DESC LIMIT $4
+
+-- name: cancel
+-- Only what was not sent can be cancelled.
+UPDATE commands SET state = 'CANCELLED', finished_at = now() WHERE id = $1 AND state = 'QUEUED' RETURNING *
+
+-- name: take
+-- The next command of a charger goes from QUEUED to SENT in one durable step, before its frame is written, and only
+-- by the owner: the fence's epoch must be the caller's.
+UPDATE commands SET state = 'SENT', epoch = $2, message_id = $3, sent_at = now(), attempts = attempts + 1
+WHERE state = 'QUEUED' AND id = (
+    SELECT c.id FROM commands c
+    JOIN charger_connection f ON f.charger_id = c.charger_id AND f.epoch = $2
+    WHERE c.charger_id = $1 AND c.state = 'QUEUED' AND c.deadline_at > now()
+    ORDER BY c.lane, c.seq LIMIT 1
+    FOR UPDATE OF c SKIP LOCKED
+)
+RETURNING id, action, payload, class, attempts, reply_to
+
+-- name: finish
+-- The charger's answer, also a late one for a command that was given up.
+UPDATE commands SET state = $3, response = $4, error = $5, finished_at = now()
+WHERE id = $1 AND message_id = $2 AND state IN ('SENT', 'UNKNOWN', 'QUEUED')
+RETURNING id, charger_id, action, state, reply_to
+
+-- name: give_up
+-- No answer: what may be repeated is queued again, the rest is UNKNOWN.
+UPDATE commands SET state = $3, finished_at = CASE WHEN $3 = 'UNKNOWN' THEN now() END
+WHERE id = $1 AND message_id = $2 AND state = 'SENT'
+RETURNING id, charger_id, action, state, reply_to
+
+-- name: give_up_older
+-- A new owner settles what earlier owners left SENT.
+UPDATE commands SET
+    state = CASE WHEN class = 'R' AND attempts < $3 THEN 'QUEUED' ELSE 'UNKNOWN' END,
+    finished_at = CASE WHEN class = 'R' AND attempts < $3 THEN NULL ELSE now() END
+FROM unnest($1::text[], $2::bigint[]) AS mine (charger_id, epoch)
+WHERE commands.charger_id = mine.charger_id AND state = 'SENT' AND commands.epoch < mine.epoch
+RETURNING commands.id, commands.charger_id, action, state, reply_to
+
+-- name: waiting
+-- Which of these chargers have commands that may be sent.
+SELECT DISTINCT charger_id FROM commands
+WHERE charger_id = ANY($1::text[]) AND state = 'QUEUED' AND deadline_at > now()
+
+-- name: expire
+UPDATE commands SET state = 'EXPIRED', finished_at = now() WHERE state = 'QUEUED' AND deadline_at <= now()
+RETURNING id, charger_id, action, state, reply_to
+
+-- name: give_up_late
+-- SENT for longer than anybody waits: its node died, or lost PostgreSQL before it could write the outcome.
+UPDATE commands SET
+    state = CASE WHEN class = 'R' AND attempts < $2 AND deadline_at > now() THEN 'QUEUED' ELSE 'UNKNOWN' END,
+    finished_at = CASE WHEN class = 'R' AND attempts < $2 AND deadline_at > now() THEN NULL ELSE now() END
+WHERE state = 'SENT' AND sent_at < now() - $1::float8 * interval '1 second'
+RETURNING id, charger_id, action, state, reply_to
+
+-- name: overdue
+-- Chargers whose commands wait although they are connected: their doorbell was lost.
+SELECT DISTINCT c.charger_id FROM commands c
+JOIN charger_connection f ON f.charger_id = c.charger_id AND f.disconnected_at IS NULL
+WHERE c.state = 'QUEUED' AND c.deadline_at > now() AND c.created_at < now() - $1::float8 * interval '1 second'
+LIMIT 1000

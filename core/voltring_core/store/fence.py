@@ -1,0 +1,55 @@
+"""The fence: PostgreSQL decides who owns a charger, by a compare-and-set on the epoch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from voltring_core.store.queries import load
+
+SQL = load("voltring_core.store", "fence.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One socket that asks to own a charger under an epoch."""
+
+    charger_id: str
+    epoch: int
+    connection_id: str
+    ocpp_version: str
+    remote_address: str
+
+
+async def take(pool: asyncpg.Pool, node_uid: str, posts: Sequence[Post]) -> frozenset[str]:
+    """Fence the chargers of these sockets; the ids of those that own now. One post per charger."""
+    rows = await pool.fetch(
+        SQL["fence"],
+        [post.charger_id for post in posts],
+        [post.epoch for post in posts],
+        [post.connection_id for post in posts],
+        node_uid,
+        [post.ocpp_version for post in posts],
+        [post.remote_address for post in posts],
+    )
+    own = frozenset(row["charger_id"] for row in rows)
+    versions = {post.charger_id: post.ocpp_version for post in posts if post.charger_id in own}
+    await pool.execute(SQL["set_version"], list(versions), list(versions.values()))
+    return own
+
+
+async def epochs(pool: asyncpg.Pool, charger_ids: Sequence[str]) -> dict[str, int]:
+    """The epochs that own these chargers."""
+    rows = await pool.fetch(SQL["epochs"], list(charger_ids))
+    return {row["charger_id"]: row["epoch"] for row in rows}
+
+
+async def disconnect(pool: asyncpg.Pool, gone: Sequence[tuple[str, int]]) -> None:
+    """Note that the sockets of these (charger, epoch) are closed."""
+    await pool.execute(SQL["disconnect"], [one[0] for one in gone], [one[1] for one in gone])
+
+
+async def seen(pool: asyncpg.Pool, alive: Sequence[tuple[str, int, datetime]]) -> None:
+    """Write last-seen times of (charger, epoch, at)."""
+    await pool.execute(SQL["seen"], *([one[i] for one in alive] for i in range(3)))

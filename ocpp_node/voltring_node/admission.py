@@ -1,0 +1,158 @@
+"""Who may connect: the handshake's answer, before any upgrade (TR-01..TR-07, SE-02, SE-03)."""
+
+import base64
+import binascii
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import asyncpg
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from voltring_core.domain.chargers import Admission, Charger, identity_from_path, may_connect
+from voltring_core.domain.messages import Registration
+from voltring_core.domain.secrets import digest
+from voltring_core.metrics import REFUSED
+from voltring_core.ocpp.versions import Version, choose
+from voltring_core.settings import UnknownChargers
+from voltring_core.store.batched import Batched
+from voltring_core.store.database import AWAY
+from voltring_core.store.queries import load
+from voltring_node.sockets import Socket
+
+logger = logging.getLogger("voltring.admission")
+SQL = load("voltring_node", "admission.sql")
+PREFIX = "/ocpp/"
+RETRY_AFTER_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Exception):
+    """The handshake is answered with `status` and a sentence."""
+
+    status: HTTPStatus
+    reason: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Door:
+    """Lets chargers in."""
+
+    def __init__(self, pool: asyncpg.Pool, unknown: UnknownChargers) -> None:
+        self._pool = pool
+        self._unknown = unknown
+        self._find = Batched[str, Charger | None]("find chargers", self._find_many)
+
+    async def process_request(self, socket: Socket, request: Request) -> Response | None:
+        """websockets' hook: None lets the charger in, a response turns it away."""
+        try:
+            await self._admit(socket, request)
+        except Refused as refused:
+            REFUSED.labels(refused.status.value).inc()
+            logger.info("refused %s: %s", request.path[:100], refused.reason)
+            return _respond(refused)
+        return None
+
+    async def _admit(self, socket: Socket, request: Request) -> None:
+        identity = _identity(request.path)
+        version = _version(request.headers)
+        password = _password(request.headers, identity)
+        try:
+            charger = await self._known(identity, password)
+        except AWAY:
+            again = (("Retry-After", str(RETRY_AFTER_S)),)
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "try again later", again) from None
+        if not any(may_connect(charger, candidate) for candidate in _variants(password)):
+            challenge = (("WWW-Authenticate", 'Basic realm="ocpp", charset="UTF-8"'),)
+            raise Refused(HTTPStatus.UNAUTHORIZED, "wrong credentials", challenge)
+        socket.charger, socket.version = charger, version
+
+    async def _known(self, identity: str, password: bytes | None) -> Charger:
+        charger = await self._find.ask(identity)
+        if charger is None and self._unknown is not UnknownChargers.REJECT:
+            charger = await self._welcome(identity, password)
+        if charger is None:
+            raise Refused(HTTPStatus.NOT_FOUND, "this charger is not registered")
+        return charger
+
+    async def _welcome(self, identity: str, password: bytes | None) -> Charger | None:
+        """Register an unknown charger as the setting says.
+
+        In quarantine the password it came with is asked of it from now on, so that nobody else can take its place
+        before an operator has admitted it.
+        """
+        quarantined = self._unknown is UnknownChargers.QUARANTINE
+        status = Admission.QUARANTINED if quarantined else Admission.REGISTERED
+        secret = digest(password) if quarantined and password else None
+        # Nothing is inserted where an id differs from a known one only by case: such a charger stays unknown.
+        await self._pool.execute(SQL["welcome"], identity, status.value, secret)
+        logger.info("an unknown charger came: %s is %s", identity, status.value)
+        return await self._find.ask(identity)
+
+    async def _find_many(self, identities: Sequence[str]) -> list[Charger | None]:
+        rows = await self._pool.fetch(SQL["find"], list(set(identities)))
+        found = {
+            row["id"]: Charger(
+                row["id"], Admission(row["status"]), row["secret_hash"], Registration(row["registration"])
+            )
+            for row in rows
+        }
+        return [found.get(identity) for identity in identities]
+
+
+def _identity(path: str) -> str:
+    if not path.startswith(PREFIX):
+        raise Refused(HTTPStatus.NOT_FOUND, f"chargers connect to {PREFIX}{{charger_id}}")
+    try:
+        return identity_from_path(path[len(PREFIX) - 1 :])
+    except ValueError as error:
+        raise Refused(HTTPStatus.NOT_FOUND, str(error)) from None
+
+
+def _version(headers: Headers) -> Version:
+    offered = [name.strip() for line in headers.get_all("Sec-WebSocket-Protocol") for name in line.split(",")]
+    version = choose(offered)
+    if version is None:
+        spoken = ", ".join(one.subprotocol for one in Version)
+        raise Refused(HTTPStatus.BAD_REQUEST, f"none of the offered subprotocols is spoken here: {spoken}")
+    return version
+
+
+def _password(headers: Headers, identity: str) -> bytes | None:
+    """The password of HTTP Basic, as bytes (SE-02); None without the header."""
+    lines = headers.get_all("Authorization")
+    if not lines:
+        return None
+    scheme, _, encoded = lines[0].partition(" ")
+    try:
+        username, colon, password = base64.b64decode(encoded.strip(), validate=True).partition(b":")
+    except binascii.Error:
+        username, colon, password = b"", b"", b""
+    if scheme.lower() != "basic" or not colon or username != identity.encode():
+        return b""  # is nobody's password: refused wherever one is asked for
+    return password
+
+
+def _variants(password: bytes | None) -> list[bytes | None]:
+    """A 1.6 charger sends its key decoded, or the hex digits it was set with (SE-03)."""
+    if password is None or len(password) % 2:
+        return [password]
+    try:
+        return [password, bytes.fromhex(password.decode("ascii"))]
+    except ValueError:
+        return [password]
+
+
+def _respond(refused: Refused) -> Response:
+    body = f"{refused.reason}\n".encode()
+    headers = Headers(
+        [
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", str(len(body))),
+            ("Connection", "close"),
+            *refused.headers,
+        ]
+    )
+    return Response(refused.status.value, refused.status.phrase, headers, body)

@@ -1,0 +1,202 @@
+"""Sending what operators want: one command at a time for each charger, at most once where it matters.
+
+A doorbell (or a fresh connection) starts the dispatch of a charger: take the next row (QUEUED -> SENT, committed),
+write the frame, wait for the answer, write it down, ring the API replica that may be waiting; until nothing is
+queued. Nothing here is kept in memory that PostgreSQL does not know.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from voltring_core.cluster.connection import AWAY as REDIS_AWAY
+from voltring_core.cluster.doorbells import Doorbells
+from voltring_core.domain.commands import MAX_ATTEMPTS, State, after_silence, judge
+from voltring_core.domain.messages import Registration
+from voltring_core.metrics import COMMANDS
+from voltring_core.ocpp.conversation import Answered
+from voltring_core.store.commands import SQL
+from voltring_core.store.database import AWAY as POSTGRES_AWAY
+from voltring_node.connection import Connection
+from voltring_node.publishing import Publisher
+from voltring_core.ocpp.wire import write_time
+from datetime import UTC, datetime
+
+logger = logging.getLogger("voltring.commanding")
+WRITE_TRIES = 8
+LATE_KEPT = 4096
+
+
+@dataclass(slots=True)
+class Line:
+    """The dispatch to one charger."""
+
+    task: asyncio.Task[None]
+    answer: asyncio.Future[Answered | None] | None = None
+    again: bool = False
+
+
+class Commander:
+    """Dispatches the commands of one node's chargers."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, doorbells: Doorbells, publisher: Publisher, call_timeout: float
+    ) -> None:
+        """`call_timeout` in seconds."""
+        self._pool = pool
+        self._doorbells = doorbells
+        self._publisher = publisher
+        self._timeout = call_timeout
+        self._lines: dict[Connection, Line] = {}
+        self._late: dict[str, UUID] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def ring(self, connection: Connection) -> None:
+        """Dispatch what is queued for this charger, now or after what is being sent."""
+        line = self._lines.get(connection)
+        if line is not None:
+            line.again = True
+        elif connection.registration is Registration.ACCEPTED and connection.epoch:
+            task = asyncio.create_task(self._dispatch(connection), name=f"commands {connection.id}")
+            self._lines[connection] = Line(task)
+
+    def answered(self, connection: Connection, answer: Answered) -> None:
+        """The charger answered a CALL of ours, perhaps late."""
+        line = self._lines.get(connection)
+        if not answer.late and line is not None and line.answer is not None and not line.answer.done():
+            line.answer.set_result(answer)
+        elif (command_id := self._late.pop(answer.call.message_id, None)) is not None:
+            task = asyncio.create_task(self._finish(command_id, answer), name=f"late answer {connection.id}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def gone(self, connection: Connection) -> None:
+        """The socket is closed: what is SENT is settled, nothing more is sent."""
+        line = self._lines.get(connection)
+        if line is None:
+            return
+        line.again = False
+        if line.answer is not None and not line.answer.done():
+            line.answer.set_result(None)
+        await asyncio.gather(line.task, return_exceptions=True)
+
+    async def welcome(self, connections: Sequence[Connection]) -> None:
+        """New owners settle what earlier ones left SENT."""
+        rows = await self._pool.fetch(
+            SQL["give_up_older"],
+            [one.id for one in connections],
+            [one.epoch for one in connections],
+            MAX_ATTEMPTS,
+        )
+        for row in rows:
+            await self._tell(row)
+
+    async def ring_waiting(self, connections: Iterable[Connection]) -> None:
+        """Ring for those of these chargers that have something queued: doorbells may have been lost."""
+        by_id = {one.id: one for one in connections}
+        for row in await self._pool.fetch(SQL["waiting"], list(by_id)):
+            self.ring(by_id[row["charger_id"]])
+
+    async def _dispatch(self, connection: Connection) -> None:
+        try:
+            while await self._next(connection):
+                pass
+        except POSTGRES_AWAY as error:
+            logger.warning("commands of %s wait for PostgreSQL: %s", connection.id, error)
+        finally:
+            line = self._lines.pop(connection)
+            if line.again and connection.socket.state.name == "OPEN":
+                self.ring(connection)
+
+    async def _next(self, connection: Connection) -> bool:
+        """Take, send and settle one command; False when there is none."""
+        line = self._lines[connection]
+        line.again = False
+        if connection.socket.state.name != "OPEN":
+            return False
+        message_id = str(uuid4())
+        line.answer = asyncio.get_running_loop().create_future()
+        row = await self._pool.fetchrow(SQL["take"], connection.id, connection.epoch, message_id)
+        if row is None:
+            return line.again
+        self._show(row["id"], connection.id, row["action"], State.SENT)
+        answer = await self._call(connection, line.answer, row, message_id)
+        if answer is not None:
+            await self._finish(row["id"], answer)
+        else:
+            self._remember(message_id, row["id"])
+            await self._give_up(row, message_id)
+        return True
+
+    async def _call(
+        self, connection: Connection, future: asyncio.Future[Answered | None], row: Any, message_id: str
+    ) -> Answered | None:
+        """Write the frame and wait; None when no answer came."""
+        deadline = time.monotonic() + self._timeout
+        frame = connection.conversation.call(message_id, row["action"], row["payload"], deadline)
+        connection.keep_own(frame, message_id, row["action"])
+        await connection.write(frame)
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await future
+        except TimeoutError:
+            connection.conversation.expire(deadline)
+            return None
+
+    async def _finish(self, command_id: UUID, answer: Answered) -> None:
+        if answer.code:
+            error = {"code": answer.code, "description": answer.description, "details": answer.payload}
+            state, response = State.CALLERROR, None
+        else:
+            error, state, response = None, judge(answer.payload), answer.payload
+        row = await self._write("finish", command_id, answer.call.message_id, state.value, response, error)
+        await self._tell(row)
+
+    async def _give_up(self, row: Any, message_id: str) -> None:
+        state = after_silence(row["class"], row["attempts"])
+        await self._tell(await self._write("give_up", row["id"], message_id, state.value))
+
+    async def _write(self, statement: str, *values: Any) -> Any:
+        """Write an outcome, with patience; if PostgreSQL stays away the sweeper settles the command."""
+        for attempt in range(WRITE_TRIES):
+            try:
+                return await self._pool.fetchrow(SQL[statement], *values)
+            except POSTGRES_AWAY as error:
+                logger.warning("the outcome of command %s waits for PostgreSQL: %s", values[0], error)
+                await asyncio.sleep(min(0.1 * 2**attempt, 5.0))
+        return None
+
+    def _remember(self, message_id: str, command_id: UUID) -> None:
+        self._late[message_id] = command_id
+        if len(self._late) > LATE_KEPT:
+            del self._late[next(iter(self._late))]
+
+    async def _tell(self, row: Any) -> None:
+        """Let operators know what became of a command."""
+        if row is None:
+            return
+        COMMANDS.labels(row["state"]).inc()
+        self._show(row["id"], row["charger_id"], row["action"], State(row["state"]))
+        if row["reply_to"]:
+            try:
+                await self._doorbells.answer(row["reply_to"], row["id"])
+            except REDIS_AWAY as error:
+                logger.warning("the API is not told of command %s: %s", row["id"], error)
+
+    def _show(self, command_id: UUID, charger_id: str, action: str, state: State) -> None:
+        self._publisher.put(
+            {
+                "type": "command.updated",
+                "charger_id": charger_id,
+                "at": write_time(datetime.now(UTC)),
+                "command_id": str(command_id),
+                "action": action,
+                "state": state.value,
+            }
+        )

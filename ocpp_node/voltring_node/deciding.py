@@ -1,0 +1,150 @@
+"""Deciding a group of messages: pure, from what is known to what is to be written and answered.
+
+The group is decided in order; each message sees the facts of those before it. A message that was said before in
+the same words brings nothing and gets the answer that it got then (TX-01).
+"""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from voltring_core.domain.messages import Booted, Registration
+from voltring_core.ocpp.codes import Code
+from voltring_core.ocpp.frames import encode_error, encode_result
+from voltring_node.facts import Fact, Message, Outcome, Refusal
+from voltring_node.handlers import station
+from voltring_node.handlers.routes import NOTHING, route
+from voltring_node.knowledge import Known, Wanted
+
+logger = logging.getLogger("voltring.deciding")
+REPEAT = "repeat"
+FAULT = "handler_fault"
+Key = tuple[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A message that waits for its answer, and what its connection says to it."""
+
+    message: Message
+    registration: Registration = Registration.NONE
+    """What a BootNotification is answered with."""
+    interval: int = 0
+    """Seconds, for a BootNotification's answer."""
+    answered: str | None = None
+    """The reply that was given already, or is given whatever happens; such a message is only kept."""
+    only_kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a message brings: the row's reply and flags, and the facts."""
+
+    asked: Asked
+    reply: str | None
+    facts: tuple[Fact, ...] = ()
+    flags: tuple[str, ...] = ()
+    is_repeat: bool = False
+
+
+@dataclass(slots=True)
+class Needs:
+    """What a whole group must know, and whose rows it must lock."""
+
+    chargers: set[str] = field(default_factory=set)
+    keys: set[Key] = field(default_factory=set)
+    tokens: set[str] = field(default_factory=set)
+    transactions: set[tuple[str, str]] = field(default_factory=set)
+    starts: set[Key] = field(default_factory=set)
+    active: set[str] = field(default_factory=set)
+    fresh_ids: int = 0
+
+
+def needs(group: Sequence[Asked]) -> Needs:
+    """What to ask of PostgreSQL before the group can be decided."""
+    all_needs = Needs()
+    for asked in group:
+        if asked.only_kept:
+            continue
+        message = asked.message
+        all_needs.chargers.add(message.charger_id)
+        if message.natural_key is not None:
+            all_needs.keys.add((message.charger_id, message.natural_key))
+        _add(all_needs, message.charger_id, _want(message))
+    return all_needs
+
+
+def _want(message: Message) -> Wanted:
+    return NOTHING if isinstance(message.said, Booted) else route(message).want(message.said)
+
+
+def _add(all_needs: Needs, charger_id: str, want: Wanted) -> None:
+    if want is NOTHING:
+        return
+    if want.token is not None:
+        all_needs.tokens.add(want.token.lower())
+    if want.transaction is not None:
+        all_needs.transactions.add((charger_id, want.transaction))
+    if want.start_key is not None:
+        all_needs.starts.add((charger_id, want.start_key))
+    if want.active:
+        all_needs.active.add(charger_id)
+    all_needs.fresh_ids += want.new_id
+
+
+def decide(group: Iterable[Asked], known: Known, replies: Mapping[Key, str | None]) -> list[Decided]:
+    """Decide a group in order. `replies` are those given before to messages in the same words."""
+    said_before = dict(replies)
+    decided = []
+    for asked in group:
+        message = asked.message
+        key = None if message.natural_key is None else (message.charger_id, message.natural_key)
+        if asked.only_kept:
+            one = Decided(asked, asked.answered)
+        elif key is not None and key in said_before:
+            one = Decided(asked, _again(said_before[key], message), flags=(REPEAT,), is_repeat=True)
+        else:
+            one = _decide_one(asked, known)
+            known.learn(one.facts)
+            if key is not None:
+                said_before[key] = one.reply
+        decided.append(one)
+    return decided
+
+
+def _decide_one(asked: Asked, known: Known) -> Decided:
+    message = asked.message
+    try:
+        outcome = _outcome(asked, known)
+    except Exception:
+        # A fault of ours must not stop the other chargers of the group; this one is told to try again.
+        logger.exception("%s of %s can't be decided", message.action, message.charger_id)
+        outcome = Outcome(Refusal(Code.INTERNAL, "the message could not be handled"), flags=(FAULT,))
+    return Decided(asked, encode(message, outcome), outcome.facts, outcome.flags)
+
+
+def _outcome(asked: Asked, known: Known) -> Outcome:
+    message = asked.message
+    if isinstance(message.said, Booted):
+        return station.boot(message, message.said, asked.registration, asked.interval)
+    return route(message).decide(message, message.said, known)
+
+
+def encode(message: Message, outcome: Outcome) -> str:
+    """The frame of an answer."""
+    assert message.message_id is not None
+    if isinstance(outcome.answer, Refusal):
+        return encode_error(
+            message.message_id, outcome.answer.code, outcome.answer.description, message.version
+        )
+    return encode_result(message.message_id, outcome.answer)
+
+
+def _again(reply: str | None, message: Message) -> str:
+    """The answer that was given before, under the id of the repeat."""
+    assert message.message_id is not None
+    array = orjson.loads(reply) if reply else [3, None, {}]
+    array[1] = message.message_id
+    return orjson.dumps(array).decode()

@@ -1,0 +1,157 @@
+"""Starting, going on with and ending a session, and its readings.
+
+A transaction message is never refused for its content (TX-04, TX-07): whatever it says becomes a transaction, an
+orphan, a flag, and the charger gets its answer.
+"""
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID, uuid5
+
+from voltring_core.domain import transactions
+from voltring_core.domain.authorization import decide
+from voltring_core.domain.messages import EventKind, Metered, TransactionReported
+from voltring_core.domain.transactions import Transaction, TransactionState, without_token
+from voltring_core.ocpp import v2x, v16
+from voltring_node.facts import Fact, Message, Outcome, ReadingsFact, TransactionFact
+from voltring_node.knowledge import Known, Wanted
+
+NAMESPACE = UUID("6c0d9f0e-6b1e-5e0c-9a53-2f4a6d1d8a51")
+KEY_BYTES = 16
+
+
+def start_key(said: TransactionReported) -> bytes:
+    """What makes a 1.6 start the same start: connector, tag, time, meter (TX-02)."""
+    token = said.token.value if said.token else ""
+    words = f"{said.evse_id}\0{token}\0{said.at.isoformat()}\0{said.meter_wh}"
+    return blake2b(words.encode(), digest_size=KEY_BYTES).digest()
+
+
+def identity(message: Message) -> UUID:
+    """The id of the transaction that this message makes: the same one each time it is tried."""
+    key = message.natural_key or message.frame.encode()
+    return uuid5(NAMESPACE, f"{message.charger_id}\0{message.received_at.isoformat()}\0{key.hex()}")
+
+
+def want_start(said: TransactionReported) -> Wanted:
+    """1.6 StartTransaction."""
+    token = said.token.value if said.token else None
+    return Wanted(token=token, start_key=start_key(said), active=True, new_id=True)
+
+
+def start(message: Message, said: TransactionReported, known: Known) -> Outcome:
+    """1.6 StartTransaction: always a transaction id, also for a tag that may not charge (TX-04)."""
+    assert said.token is not None
+    decision = decide(said.token, known.token(said.token), message.received_at)
+    key = start_key(said)
+    before = known.started_by(message.charger_id, key)
+    facts: list[Fact] = []
+    if before is None:
+        ocpp_id = str(known.fresh_ids.pop())
+        facts += _superseded(message, said, known)
+        before = transactions.begin(
+            identity(message), message.charger_id, message.version, ocpp_id, said, message.received_at, key
+        )
+        facts.append(TransactionFact(before, said))
+    answer = {"transactionId": int(before.ocpp_transaction_id), "idTagInfo": v16.write_token(decision)}
+    return Outcome(answer, tuple(facts))
+
+
+def _superseded(message: Message, said: TransactionReported, known: Known) -> list[Fact]:
+    """A connector charges one car: what still runs there is over, at its last reading (TX-05)."""
+    return [
+        TransactionFact(transactions.supersede(old, said.at, message.received_at))
+        for old in known.active(message.charger_id, said.evse_id)
+    ]
+
+
+def want_stop(said: TransactionReported) -> Wanted:
+    """1.6 StopTransaction."""
+    return Wanted(token=said.token and said.token.value, transaction=said.transaction_id)
+
+
+def stop(message: Message, said: TransactionReported, known: Known) -> Outcome:
+    """1.6 StopTransaction: always answered, whatever its id (TX-06..TX-08)."""
+    facts = _told(message, said, known)
+    if without_token(said.token):
+        return Outcome({}, facts)
+    assert said.token is not None
+    decision = decide(said.token, known.token(said.token), message.received_at)
+    return Outcome({"idTagInfo": v16.write_token(decision)}, facts)
+
+
+def want_event(said: TransactionReported) -> Wanted:
+    """2.x TransactionEvent."""
+    token = None if without_token(said.token) else said.token
+    return Wanted(token=token and token.value, transaction=said.transaction_id)
+
+
+def event(message: Message, said: TransactionReported, known: Known) -> Outcome:
+    """2.x TransactionEvent: a decision on the token whenever one is shown (E01.FR.11)."""
+    facts = _told(message, said, known)
+    if without_token(said.token):
+        return Outcome({}, facts)
+    assert said.token is not None
+    decision = decide(said.token, known.token(said.token), message.received_at)
+    return Outcome({"idTokenInfo": v2x.write_token(decision)}, facts)
+
+
+def _told(message: Message, said: TransactionReported, known: Known) -> tuple[Fact, ...]:
+    ocpp_id = said.transaction_id
+    before = None if ocpp_id is None else known.transaction(message.charger_id, ocpp_id)
+    if before is None or _is_reused(before, said):
+        after = transactions.begin(
+            identity(message),
+            message.charger_id,
+            message.version,
+            ocpp_id or "-1",
+            said,
+            message.received_at,
+        )
+    else:
+        after = transactions.apply(before, said, message.received_at)
+    facts: list[Fact] = [TransactionFact(after, said)]
+    if said.samples:
+        facts.append(ReadingsFact(said.samples, after.evse_id, after.connector_id, after))
+    return tuple(facts)
+
+
+def _is_reused(before: Transaction, said: TransactionReported) -> bool:
+    """Started again, later, under the id of an ended transaction: a new one (TX-10)."""
+    return (
+        said.kind is EventKind.STARTED
+        and before.state is TransactionState.ENDED
+        and before.ended_at is not None
+        and said.at > before.ended_at
+    )
+
+
+def want_meter_values(said: Metered) -> Wanted:
+    """MeterValues: by the transaction it names, else what runs on its EVSE."""
+    return Wanted(transaction=said.transaction_id, active=said.transaction_id is None and said.evse_id > 0)
+
+
+def meter_values(message: Message, said: Metered, known: Known) -> Outcome:
+    """MeterValues: `{}` always; a transaction that nobody knows leaves the readings with their EVSE."""
+    transaction = _metered(message, said, known)
+    if transaction is None:
+        return Outcome({}, (ReadingsFact(said.samples, said.evse_id, None, None),))
+    after = transactions.metered(transaction, said.samples)
+    readings = ReadingsFact(said.samples, said.evse_id, after.connector_id, after)
+    return Outcome({}, (TransactionFact(after), readings))
+
+
+def _metered(message: Message, said: Metered, known: Known) -> Transaction | None:
+    if said.transaction_id is not None:
+        return known.transaction(message.charger_id, said.transaction_id)
+    running = known.active(message.charger_id, said.evse_id) if said.evse_id else []
+    return running[0] if len(running) == 1 else None
+
+
+def least_answer(action: str) -> Mapping[str, Any] | None:
+    """What acknowledges a transaction message that can't be understood at all: it is kept, flagged, as its frame.
+
+    None for a start: only a committed transaction has an id.
+    """
+    return None if action == "StartTransaction" else {}

@@ -1,0 +1,69 @@
+"""Keeping sockets honest: pings, the end of silent ones, and last-seen times in batches (TR-28)."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+from websockets.exceptions import ConnectionClosed
+
+from voltring_core.metrics import CLOSED
+from voltring_core.store import fence
+from voltring_core.store.database import AWAY
+from voltring_node.connection import Connection
+
+SWEEP_SECONDS = 5.0
+SEEN_SECONDS = 10.0
+PER_TURN = 200
+"""Sockets looked at before others get the loop."""
+
+
+async def ping_the_silent(
+    connections: Callable[[], Iterable[Connection]], ping_interval: float, silence_limit: float
+) -> None:
+    """Ping who is silent for `ping_interval` seconds, drop who is for `silence_limit`; to be supervised."""
+    while True:
+        await asyncio.sleep(min(SWEEP_SECONDS, ping_interval / 2))
+        for number, connection in enumerate(list(connections())):
+            if number % PER_TURN == 0:
+                await asyncio.sleep(0)
+            await _look_at(connection, time.monotonic(), ping_interval, silence_limit)
+
+
+async def _look_at(connection: Connection, now: float, ping_interval: float, silence_limit: float) -> None:
+    socket = connection.socket
+    silence = now - socket.heard_at
+    if silence > silence_limit:
+        CLOSED.labels("silent").inc()
+        socket.transport.abort()  # nobody is there to say goodbye to
+    elif silence > ping_interval and now - socket.pinged_at > ping_interval:
+        socket.pinged_at = now
+        with contextlib.suppress(ConnectionClosed):
+            await socket.ping()
+
+
+class LastSeen:
+    """Writes when chargers were last heard, in one statement for all of them."""
+
+    def __init__(self, pool: asyncpg.Pool, connections: Callable[[], Iterable[Connection]]) -> None:
+        self._pool = pool
+        self._connections = connections
+        self._written_at = time.monotonic()
+
+    async def cycle(self) -> str:
+        """Write the times of those who were heard since the last cycle."""
+        now, wall = time.monotonic(), datetime.now(UTC)
+        heard = [
+            (one.id, one.epoch, wall - timedelta(seconds=now - one.socket.heard_at))
+            for one in self._connections()
+            if one.epoch and one.socket.heard_at > self._written_at
+        ]
+        try:
+            if heard:
+                await fence.seen(self._pool, heard)
+        except AWAY as error:
+            return f"last-seen times of {len(heard)} chargers wait for PostgreSQL: {error}"
+        self._written_at = now
+        return ""

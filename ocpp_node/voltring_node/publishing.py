@@ -1,0 +1,126 @@
+"""After the commit: what operators see happen, over the live feed."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from redis.asyncio import Redis
+
+from voltring_core.cluster.connection import AWAY
+from voltring_core.cluster.events import Event, EventBus
+from voltring_core.cluster.watching import watched
+from voltring_core.domain.transactions import Transaction, TransactionState
+from voltring_core.ocpp.wire import write_time
+from voltring_node.deciding import Decided
+from voltring_node.facts import BootFact, Fact, Message, ReadingsFact, StatusFact, TransactionFact
+
+MOST_WAITING = 10_000
+"""Events beyond it are dropped while Redis is slow: they are for eyes."""
+WATCH_SECONDS = 1.0
+
+
+class Publisher:
+    """Collects events of commits and publishes them in batches."""
+
+    def __init__(self, bus: EventBus, redis: Redis) -> None:
+        self._bus = bus
+        self._redis = redis
+        self._waiting: list[Event] = []
+        self._filled = asyncio.Event()
+        self._watched: frozenset[str] = frozenset()
+
+    def committed(self, group: Iterable[Decided]) -> None:
+        """Note what a committed group brought."""
+        for one in group:
+            message = one.asked.message
+            for fact in one.facts:
+                if (event := event_of(message, fact)) is not None:
+                    self.put(event)
+            if message.charger_id in self._watched:
+                self.put(_message_event(one))
+
+    def put(self, event: Event) -> None:
+        """Publish an event soon."""
+        if len(self._waiting) < MOST_WAITING:
+            self._waiting.append(event)
+            self._filled.set()
+
+    async def run(self) -> None:
+        """Publish for ever; to be supervised."""
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            events, self._waiting = self._waiting, []
+            await self._bus.publish(events)
+
+    async def follow_watchers(self) -> None:
+        """Know for whom somebody looks at messages; to be supervised."""
+        while True:
+            with contextlib.suppress(*AWAY):
+                self._watched = await watched(self._redis)
+            await asyncio.sleep(WATCH_SECONDS)
+
+
+def event_of(message: Message, fact: Fact) -> Event | None:
+    """The event that tells of a fact; None for readings outside of a transaction."""
+    base: Event = {"charger_id": message.charger_id, "at": write_time(message.received_at)}
+    if isinstance(fact, TransactionFact):
+        return base | {"type": _type(fact)} | _session(fact.transaction)
+    if isinstance(fact, StatusFact):
+        status = fact.status
+        return base | {
+            "type": "connector.status",
+            "evse_id": status.evse_id,
+            "connector_id": status.connector_id,
+            "status": status.status,
+            "error_code": status.error_code,
+        }
+    if isinstance(fact, BootFact):
+        return base | {"type": "charger.booted", "registration": fact.registration.value}
+    assert isinstance(fact, ReadingsFact)
+    return None  # told by its TransactionFact
+
+
+def _type(fact: TransactionFact) -> str:
+    if fact.said is not None:
+        return f"transaction.{fact.said.kind.value.lower()}"
+    # Without a message of its own a session was superseded, or has a new reading.
+    return "meter.values" if fact.transaction.state is TransactionState.ACTIVE else "transaction.ended"
+
+
+def _session(transaction: Transaction) -> dict[str, Any]:
+    return {
+        "transaction_id": str(transaction.id),
+        "evse_id": transaction.evse_id,
+        "connector_id": transaction.connector_id,
+        "id_token": transaction.id_token,
+        "state": transaction.state.value,
+        "charging_state": transaction.charging_state,
+        "energy_wh": _number(transaction.energy_wh),
+        "power_w": _number(transaction.power_w),
+        "soc_percent": _number(transaction.soc_percent),
+    }
+
+
+def _number(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _message_event(one: Decided) -> Event:
+    message = one.asked.message
+    return {
+        "type": "message",
+        "charger_id": message.charger_id,
+        "at": write_time(message.received_at),
+        "direction": message.direction,
+        "message_type": message.type,
+        "message_id": None if message.message_id is None else str(message.message_id),
+        "action": message.action,
+        "frame": message.frame,
+        "reply": one.reply,
+        "flags": [*message.flags, *one.flags],
+    }
+
+

@@ -1,0 +1,174 @@
+"""The recorder: acknowledged is committed.
+
+Messages of many chargers are decided and written in one PostgreSQL transaction; their answers are released after
+the commit. While one group commits the next one gathers, so a group is as large as the load is high. When
+PostgreSQL is away the group is tried again until its messages are too old; those stay unanswered, nothing of them
+is acknowledged, and the charger keeps them.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+
+import asyncpg
+
+from voltring_core.metrics import COMMIT_SECONDS, GROUP_SIZE, MESSAGES_LOST, POISONED
+from voltring_core.ocpp.actions import TRANSACTION_ACTIONS
+from voltring_core.ocpp.codes import Code
+from voltring_core.store.database import AWAY
+from voltring_node import reading
+from voltring_node.deciding import Asked, Decided, decide, encode, needs
+from voltring_node.facts import Outcome, Refusal
+from voltring_node.handlers.transactions import least_answer
+from voltring_node.publishing import Publisher
+from voltring_node.writing import write
+
+logger = logging.getLogger("voltring.recorder")
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+POISON = "poison"
+# What PostgreSQL says of a row that it will never take.
+UNWRITABLE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
+BUSY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+@dataclass(slots=True)
+class Entry:
+    """A message in the recorder; `done` gets the reply once it is committed, or None when it is given up."""
+
+    asked: Asked
+    deadline: float
+    """On the loop's monotonic clock."""
+    done: asyncio.Future[str | None] | None
+
+
+class Recorder:
+    """Gathers, decides, commits, releases."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, publisher: Publisher, *, window: float, most: int, patience: float
+    ) -> None:
+        """`window` and `patience` in seconds; `most` messages in a group."""
+        self._pool = pool
+        self._publisher = publisher
+        self._window = window
+        self._most = most
+        self._patience = patience
+        self._queue: deque[Entry] = deque()
+        self._filled = asyncio.Event()
+
+    def __len__(self) -> int:
+        """How many messages wait."""
+        return len(self._queue)
+
+    async def record(self, asked: Asked) -> str | None:
+        """Commit a message and return its reply; None when it could not be committed in time."""
+        future: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._put(asked, future)
+        return await future
+
+    def keep(self, asked: Asked) -> None:
+        """Keep a frame that nobody waits for: written when its turn comes."""
+        self._put(asked, None)
+
+    def _put(self, asked: Asked, future: asyncio.Future[str | None] | None) -> None:
+        self._queue.append(Entry(asked, time.monotonic() + self._patience, future))
+        self._filled.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Commit groups until `stop` is set and nothing waits; to be supervised."""
+        while not (stop.is_set() and not self._queue):
+            try:
+                async with asyncio.timeout(0.5):
+                    await self._filled.wait()
+            except TimeoutError:
+                continue
+            if self._window and len(self._queue) < self._most and not stop.is_set():
+                await asyncio.sleep(self._window)  # company makes a commit cheaper
+            group = [self._queue.popleft() for _ in range(min(self._most, len(self._queue)))]
+            if not self._queue:
+                self._filled.clear()
+            await self._settle(group, stop)
+
+    async def _settle(self, group: list[Entry], stop: asyncio.Event) -> None:
+        """Commit a group, however often it takes, or give up what is too old."""
+        pause = FIRST_PAUSE
+        while group := self._still_wanted(group):
+            try:
+                await self._commit(group)
+                return
+            except UNWRITABLE as error:
+                await self._isolate(group, error, stop)
+                return
+            except (*AWAY, *BUSY) as error:
+                logger.warning("%d messages wait for PostgreSQL: %s", len(group), error)
+                if stop.is_set():
+                    self._give_up(group)
+                    return
+            except Exception as error:
+                # A fault of ours in one message must not stop the others: it is found and set apart.
+                logger.exception("a group of %d can't be committed", len(group))
+                await self._isolate(group, error, stop)
+                return
+            except BaseException:
+                self._give_up(group)
+                raise
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _commit(self, group: list[Entry]) -> None:
+        started = time.monotonic()
+        asked = [entry.asked for entry in group]
+        wanted = needs(asked)
+        async with self._pool.acquire() as connection, connection.transaction():
+            await reading.lock(connection, wanted)
+            replies = await reading.repeats(connection, wanted, asked[-1].message.received_at)
+            decided = decide(asked, await reading.know(connection, wanted), replies)
+            await write(connection, decided)
+        COMMIT_SECONDS.observe(time.monotonic() - started)
+        GROUP_SIZE.observe(len(group))
+        self._release(group, decided)
+
+    def _release(self, group: list[Entry], decided: list[Decided]) -> None:
+        for entry, one in zip(group, decided, strict=True):
+            if entry.done is not None and not entry.done.done():
+                entry.done.set_result(one.reply)
+        self._publisher.committed(decided)
+
+    async def _isolate(self, group: list[Entry], error: Exception, stop: asyncio.Event) -> None:
+        """One row can't be written: halve the group until it stands alone, so that the others go on."""
+        if len(group) > 1:
+            middle = len(group) // 2
+            await self._settle(group[:middle], stop)
+            await self._settle(group[middle:], stop)
+            return
+        entry = group[0]
+        message = entry.asked.message
+        logger.error("a %s of %s can't be written: %s", message.action, message.charger_id, error)
+        POISONED.inc()
+        if POISON in message.flags:
+            self._give_up(group)
+            return
+        await self._settle([Entry(_only_frame(entry.asked), entry.deadline, entry.done)], stop)
+
+    def _still_wanted(self, group: list[Entry]) -> list[Entry]:
+        now = time.monotonic()
+        late = [entry for entry in group if entry.deadline < now]
+        self._give_up(late)
+        return [entry for entry in group if entry.deadline >= now] if late else group
+
+    def _give_up(self, group: list[Entry]) -> None:
+        for entry in group:
+            MESSAGES_LOST.inc(entry.done is None)
+            if entry.done is not None and not entry.done.done():
+                entry.done.set_result(None)
+
+
+def _only_frame(asked: Asked) -> Asked:
+    """A message reduced to its frame, flagged; a transaction message is acknowledged all the same (TX-24)."""
+    message = replace(asked.message, said=None, natural_key=None, flags=(*asked.message.flags, POISON))
+    answer = least_answer(message.action or "") if message.action in TRANSACTION_ACTIONS else None
+    outcome = Outcome(answer if answer is not None else Refusal(Code.INTERNAL, "the message can't be stored"))
+    reply = None if message.message_id is None or asked.only_kept else encode(message, outcome)
+    return Asked(message, answered=asked.answered or reply, only_kept=True)

@@ -1,0 +1,81 @@
+-- name: lock
+-- One group at a time for each charger, and the epochs that own them; in one order, so that groups can't deadlock.
+SELECT charger_id, epoch FROM charger_connection WHERE charger_id = ANY($1::text[])
+ORDER BY charger_id FOR NO KEY UPDATE
+
+-- name: repeats
+-- What was said before in the same words, with what it was answered (TX-01). Two days back: older repeats are
+-- recognised by what they mean (a start's key, a stop's id).
+SELECT m.charger_id, m.natural_key, m.reply
+FROM unnest($1::bytea[], $2::text[]) AS new (natural_key, charger_id)
+JOIN ocpp_messages m ON m.natural_key = new.natural_key AND m.charger_id = new.charger_id
+WHERE m.received_at > $3::timestamptz - interval '2 days'
+
+-- name: tokens
+SELECT lower(id_token) AS key, id_token, status, group_id_token, expires_at FROM id_tokens
+WHERE lower(id_token) = ANY($1::text[])
+
+-- name: transactions
+-- By the charger's id, by a 1.6 start, and what runs.
+SELECT t.* FROM unnest($1::text[], $2::text[]) AS k (charger_id, ocpp_id)
+JOIN transactions t ON t.charger_id = k.charger_id AND t.ocpp_transaction_id = k.ocpp_id
+UNION
+SELECT t.* FROM unnest($3::text[], $4::bytea[]) AS k (charger_id, start_key)
+JOIN transactions t ON t.charger_id = k.charger_id AND t.start_key = k.start_key
+UNION
+SELECT t.* FROM transactions t WHERE t.charger_id = ANY($5::text[]) AND t.state = 'Active'
+
+-- name: fresh_ids
+SELECT nextval('ocpp16_transaction_id')::int AS id FROM generate_series(1, $1)
+
+-- name: put_transactions
+INSERT INTO transactions AS t (
+    id, charger_id, ocpp_version, ocpp_transaction_id, state, start_key, charging_state, evse_id, connector_id,
+    id_token, id_token_type, started_at, ended_at, start_received_at, end_received_at, meter_start_wh, meter_stop_wh,
+    register_wh, register_at, energy_wh, power_w, soc_percent, stop_reason, remote_start_id, reservation_id,
+    last_seq_no, flags, updated_at
+)
+SELECT id, charger_id, ocpp_version, ocpp_transaction_id, state, start_key, charging_state, evse_id, connector_id,
+    id_token, id_token_type, started_at, ended_at, start_received_at, end_received_at, meter_start_wh, meter_stop_wh,
+    register_wh, register_at, energy_wh, power_w, soc_percent, stop_reason, remote_start_id, reservation_id,
+    last_seq_no, string_to_array(flags, ','), now()
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::int[], $9::int[],
+    $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
+    $16::numeric[], $17::numeric[], $18::numeric[], $19::timestamptz[], $20::numeric[], $21::numeric[], $22::numeric[],
+    $23::text[], $24::int[], $25::int[], $26::int[], $27::text[])
+    AS new (id, charger_id, ocpp_version, ocpp_transaction_id, state, start_key, charging_state, evse_id, connector_id,
+    id_token, id_token_type, started_at, ended_at, start_received_at, end_received_at, meter_start_wh, meter_stop_wh,
+    register_wh, register_at, energy_wh, power_w, soc_percent, stop_reason, remote_start_id, reservation_id,
+    last_seq_no, flags)
+ON CONFLICT (id) DO UPDATE SET
+    state = excluded.state, charging_state = excluded.charging_state, evse_id = excluded.evse_id,
+    connector_id = excluded.connector_id, id_token = excluded.id_token, id_token_type = excluded.id_token_type,
+    started_at = excluded.started_at, ended_at = excluded.ended_at, end_received_at = excluded.end_received_at,
+    meter_start_wh = excluded.meter_start_wh, meter_stop_wh = excluded.meter_stop_wh,
+    register_wh = excluded.register_wh, register_at = excluded.register_at, energy_wh = excluded.energy_wh,
+    power_w = excluded.power_w, soc_percent = excluded.soc_percent, stop_reason = excluded.stop_reason,
+    remote_start_id = excluded.remote_start_id, reservation_id = excluded.reservation_id,
+    last_seq_no = excluded.last_seq_no, flags = excluded.flags, updated_at = now()
+
+-- name: put_statuses
+-- The newest word of the present owner; an older time never overwrites a newer one of the same socket's order.
+INSERT INTO connectors AS c
+    (charger_id, evse_id, connector_id, status, error_code, info, vendor_error_code, status_at)
+SELECT new.charger_id, evse_id, connector_id, status, error_code, info, vendor_error_code, status_at
+FROM unnest($1::text[], $2::bigint[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::timestamptz[])
+    AS new (charger_id, epoch, evse_id, connector_id, status, error_code, info, vendor_error_code, status_at)
+JOIN charger_connection f ON f.charger_id = new.charger_id AND f.epoch = new.epoch
+ON CONFLICT (charger_id, evse_id, connector_id) DO UPDATE SET
+    status = excluded.status, error_code = excluded.error_code, info = excluded.info,
+    vendor_error_code = excluded.vendor_error_code, status_at = excluded.status_at
+
+-- name: put_boots
+UPDATE chargers SET vendor = new.vendor, model = new.model, serial_number = new.serial_number,
+    firmware_version = new.firmware_version, boot_reason = new.boot_reason, registration = new.registration,
+    booted_at = new.booted_at, updated_at = now()
+FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::timestamptz[])
+    AS new (charger_id, epoch, vendor, model, serial_number, firmware_version, boot_reason, registration, booted_at)
+JOIN charger_connection f ON f.charger_id = new.charger_id AND f.epoch = new.epoch
+WHERE chargers.id = new.charger_id

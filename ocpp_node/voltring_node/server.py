@@ -1,0 +1,200 @@
+"""The node's WebSocket server: one coroutine per charger, from the handshake to the goodbye."""
+
+import asyncio
+import logging
+import socket as sockets
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
+
+from voltring_core.errors import SettingsError
+from voltring_core.metrics import ACCEPTED, CLOSED, CONNECTIONS
+from voltring_core.ocpp.conversation import Answered
+from voltring_core.ocpp.wire import write_time
+from voltring_core.settings import NodeSettings
+from voltring_core.store.database import AWAY
+from voltring_node.admission import Door
+from voltring_node.commanding import Commander
+from voltring_node.connection import Connection, Terms
+from voltring_node.owning import Owner
+from voltring_node.publishing import Publisher
+from voltring_node.recorder import Recorder
+from voltring_node.sockets import GOING_AWAY, SUPERSEDED, TRY_LATER, Socket
+
+logger = logging.getLogger("voltring.server")
+BOOT_PATIENCE = 5.0
+"""Seconds in which a reconnected charger may boot before it is commanded without (sharding: delivery)."""
+BACKLOG = 4096
+HANDSHAKE_TIMEOUT = 15.0
+CLOSE_TIMEOUT = 5.0
+
+
+class ChargerServer:
+    """Accepts chargers and converses with them."""
+
+    def __init__(
+        self,
+        settings: NodeSettings,
+        door: Door,
+        owner: Owner,
+        recorder: Recorder,
+        commander: Commander,
+        publisher: Publisher,
+    ) -> None:
+        self._settings = settings
+        self._door = door
+        self._owner = owner
+        self._recorder = recorder
+        self._commander = commander
+        self._publisher = publisher
+        self._terms = Terms(settings.heartbeat_interval, settings.pending_interval, settings.inbox_limit)
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def listen(self) -> Server:
+        """Start to accept. Raises SettingsError when the port can't be had."""
+        try:
+            return await self._serve()
+        except OSError as error:
+            where = f"{self._settings.ocpp_port} on {self._settings.ocpp_host}"
+            raise SettingsError(f"VOLTRING_OCPP_PORT {where} can't be used: {error.strerror or error}") from None
+
+    async def _serve(self) -> Server:
+        return await serve(
+            self._converse,
+            process_request=self._process_request,
+            select_subprotocol=_subprotocol,
+            compression=None,
+            extensions=[_deflate()],
+            create_connection=Socket,
+            ping_interval=None,  # liveness.py pings: one task for all sockets in place of one each
+            max_size=self._settings.max_message_bytes,
+            open_timeout=HANDSHAKE_TIMEOUT,
+            close_timeout=CLOSE_TIMEOUT,
+            server_header=None,
+            backlog=BACKLOG,
+            **self._place(),
+        )
+
+    def _place(self) -> dict[str, Any]:
+        if self._settings.ocpp_listen_fd is not None:
+            return {"sock": sockets.socket(fileno=self._settings.ocpp_listen_fd)}
+        return {
+            "host": self._settings.ocpp_host,
+            "port": self._settings.ocpp_port,
+            "reuse_port": self._settings.ocpp_reuse_port or None,
+        }
+
+    async def _process_request(self, socket: ServerConnection, request: Any) -> Any:
+        assert isinstance(socket, Socket)
+        return await self._door.process_request(socket, request)
+
+    async def _converse(self, socket: ServerConnection) -> None:
+        assert isinstance(socket, Socket)
+        assert socket.charger is not None
+        assert socket.version is not None
+        connection = Connection(
+            socket,
+            socket.charger,
+            socket.version,
+            str(uuid4()),
+            self._recorder,
+            self._terms,
+            self._answered,
+            self._commander.ring,
+        )
+        if not await self._own(connection):
+            return
+        await self._live(connection)
+
+    async def _own(self, connection: Connection) -> bool:
+        """Become the charger's only socket."""
+        older = self._owner.connections.get(connection.id)
+        self._owner.connections[connection.id] = connection
+        if older is not None:
+            self.supersede(older)
+        try:
+            owned = await self._owner.own(connection, _address(connection.socket))
+        except AWAY as error:
+            logger.warning("%s can't be owned: %s", connection.id, error)
+            owned = False
+        if not owned or self._owner.connections.get(connection.id) is not connection:
+            self._owner.leave(connection)
+            await connection.socket.close(*(TRY_LATER if not owned else SUPERSEDED))
+            return False
+        return True
+
+    async def _live(self, connection: Connection) -> None:
+        version = connection.version.value
+        ACCEPTED.labels(version).inc()
+        CONNECTIONS.labels(version).inc()
+        self._show("charger.online", connection)
+        # A charger that reconnects without booting stays accepted, and is commanded after a moment.
+        ring = asyncio.get_running_loop().call_later(BOOT_PATIENCE, self._commander.ring, connection)
+        try:
+            await connection.read()
+        finally:
+            ring.cancel()
+            CONNECTIONS.labels(version).dec()
+            CLOSED.labels("ended").inc()
+            self._owner.leave(connection)
+            if connection.id not in self._owner.connections:
+                self._show("charger.offline", connection)
+            await connection.settle()
+            await self._commander.gone(connection)
+
+    def supersede(self, connection: Connection) -> None:
+        """Close a socket whose charger has a newer one."""
+        CLOSED.labels("superseded").inc()
+        task = asyncio.create_task(connection.socket.close(*SUPERSEDED), name=f"supersede {connection.id}")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def kicked(self, charger_id: str, epoch: int) -> None:
+        """Another node owns the charger under `epoch`."""
+        connection = self._owner.connections.get(charger_id)
+        if connection is not None and 0 < connection.epoch < epoch:
+            self.supersede(connection)
+
+    async def close_all(self) -> None:
+        """Say goodbye to everybody: they come back to another node."""
+        connections = list(self._owner.connections.values())
+        closing = (connection.socket.close(*GOING_AWAY) for connection in connections)
+        await asyncio.gather(*closing, return_exceptions=True)
+
+    def _answered(self, connection: Connection, answer: Answered) -> None:
+        self._commander.answered(connection, answer)
+
+    def _show(self, kind: str, connection: Connection) -> None:
+        self._publisher.put(
+            {
+                "type": kind,
+                "charger_id": connection.id,
+                "at": write_time(datetime.now(UTC)),
+                "node": self._settings.node_name,
+                "ocpp_version": connection.version.value,
+            }
+        )
+
+
+def _subprotocol(socket: ServerConnection, offered: Any) -> Any:
+    assert isinstance(socket, Socket)
+    return socket.version.subprotocol if socket.version else None
+
+
+def _deflate() -> ServerPerMessageDeflateFactory:
+    """Small windows and no context between messages: a charger that asks for deflate costs little memory (TR-27)."""
+    return ServerPerMessageDeflateFactory(
+        server_no_context_takeover=True,
+        client_no_context_takeover=True,
+        server_max_window_bits=10,
+        client_max_window_bits=12,
+        compress_settings={"memLevel": 2},
+    )
+
+
+def _address(socket: Socket) -> str:
+    address = socket.remote_address
+    return str(address[0]) if address else ""

@@ -1,0 +1,162 @@
+"""Writing a decided group: rows of many chargers in one statement per table."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+import orjson
+
+from voltring_core.domain.transactions import Transaction
+from voltring_core.store.database import RawJson
+from voltring_core.store.queries import load
+from voltring_node.deciding import Decided
+from voltring_node.facts import BootFact, Message, ReadingsFact, StatusFact, TransactionFact
+
+SQL = load("voltring_node", "recording.sql")
+MESSAGES = (
+    "received_at charger_id direction message_type message_id action frame reply natural_key epoch flags".split()
+)
+READINGS = (
+    "received_at charger_id transaction_id evse_id connector_id sampled_at measurand phase location context unit"
+    " value raw".split()
+)
+EVENTS = (
+    "transaction_id charger_id kind seq_no event_at received_at trigger_reason offline payload".split()
+)
+TRANSACTION = (
+    "id charger_id ocpp_version ocpp_transaction_id state start_key charging_state evse_id connector_id id_token"
+    " id_token_type started_at ended_at start_received_at end_received_at meter_start_wh meter_stop_wh register_wh"
+    " register_at energy_wh power_w soc_percent stop_reason remote_start_id reservation_id last_seq_no".split()
+)
+LONGEST_ID = 100
+NUL, SHOWN_NUL = "\0", "\N{SYMBOL FOR NULL}"
+
+
+async def write(connection: asyncpg.Connection, group: Sequence[Decided]) -> None:
+    """Write everything a group brings, within the caller's transaction."""
+    facts = [(one.asked.message, fact) for one in group for fact in one.facts]
+    await _put_transactions(connection, {f.transaction.id: f.transaction for _, f in facts if isinstance(f, TransactionFact)})
+    await _copy(connection, "transaction_events", EVENTS, [
+        _event_row(message, fact) for message, fact in facts if isinstance(fact, TransactionFact) and fact.said
+    ])
+    await _copy(connection, "meter_values", READINGS, [
+        row for message, fact in facts if isinstance(fact, ReadingsFact) for row in _reading_rows(message, fact)
+    ])
+    await _put_statuses(connection, [(m, f) for m, f in facts if isinstance(f, StatusFact)])
+    await _put_boots(connection, [(m, f) for m, f in facts if isinstance(f, BootFact)])
+    await _copy(connection, "ocpp_messages", MESSAGES, [_message_row(one) for one in group])
+
+
+async def _copy(connection: asyncpg.Connection, table: str, columns: list[str], rows: list[Any]) -> None:
+    if rows:
+        await connection.copy_records_to_table(table, columns=columns, records=rows)
+
+
+async def _unnest(connection: asyncpg.Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Run a statement that takes its rows as one array per column."""
+    if rows:
+        await connection.execute(SQL[statement], *(list(column) for column in zip(*rows, strict=True)))
+
+
+async def _put_transactions(connection: asyncpg.Connection, transactions: dict[Any, Transaction]) -> None:
+    rows = [
+        [*(clean(getattr(one, name)) for name in TRANSACTION), ",".join(one.flags)]
+        for one in transactions.values()
+    ]
+    await _unnest(connection, "put_transactions", rows)
+
+
+def _event_row(message: Message, fact: TransactionFact) -> tuple[Any, ...]:
+    said = fact.said
+    assert said is not None
+    return (
+        fact.transaction.id,
+        message.charger_id,
+        said.kind.value,
+        said.seq_no,
+        said.at,
+        message.received_at,
+        clean(said.trigger),
+        said.offline,
+        RawJson(orjson.dumps(message.payload).decode()),
+    )
+
+
+def _reading_rows(message: Message, fact: ReadingsFact) -> list[tuple[Any, ...]]:
+    transaction = fact.transaction.id if fact.transaction else None
+    place = (message.received_at, message.charger_id, transaction, fact.evse_id, fact.connector_id)
+    return [
+        (
+            *place,
+            sample.at,
+            clean(sample.measurand),
+            clean(sample.phase),
+            clean(sample.location),
+            clean(sample.context),
+            clean(sample.unit),
+            sample.value,
+            clean(sample.raw),
+        )
+        for sample in fact.samples
+    ]
+
+
+async def _put_statuses(connection: asyncpg.Connection, found: list[tuple[Message, StatusFact]]) -> None:
+    # One row per connector: the last word of the group.
+    last = {(m.charger_id, f.status.evse_id, f.status.connector_id): (m, f) for m, f in found}
+    rows = [
+        (
+            message.charger_id,
+            message.epoch,
+            fact.status.evse_id,
+            fact.status.connector_id,
+            fact.status.status,
+            clean(fact.status.error_code),
+            clean(fact.status.info),
+            clean(fact.status.vendor_error_code),
+            fact.at,
+        )
+        for message, fact in last.values()
+    ]
+    await _unnest(connection, "put_statuses", rows)
+
+
+async def _put_boots(connection: asyncpg.Connection, found: list[tuple[Message, BootFact]]) -> None:
+    last = {message.charger_id: (message, fact) for message, fact in found}
+    rows = [
+        (
+            message.charger_id,
+            message.epoch,
+            clean(fact.boot.vendor),
+            clean(fact.boot.model),
+            clean(fact.boot.serial_number),
+            clean(fact.boot.firmware_version),
+            clean(fact.boot.reason),
+            fact.registration.value,
+            message.received_at,
+        )
+        for message, fact in last.values()
+    ]
+    await _unnest(connection, "put_boots", rows)
+
+
+def _message_row(one: Decided) -> tuple[Any, ...]:
+    message = one.asked.message
+    return (
+        message.received_at,
+        message.charger_id,
+        message.direction,
+        message.type,
+        None if message.message_id is None else clean(str(message.message_id))[:LONGEST_ID],
+        clean(message.action),
+        clean(message.frame),
+        clean(one.reply),
+        None if one.is_repeat else message.natural_key,
+        message.epoch,
+        [*message.flags, *one.flags],
+    )
+
+
+def clean(value: Any) -> Any:
+    """Text as PostgreSQL can keep it: a NUL is shown by its symbol."""
+    return value.replace(NUL, SHOWN_NUL) if isinstance(value, str) and NUL in value else value

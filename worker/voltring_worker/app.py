@@ -1,0 +1,58 @@
+"""The worker's chores and when they are done."""
+
+import asyncio
+import logging
+from typing import Any
+
+from voltring_core.admin import AdminServer
+from voltring_core.cluster.connection import open_redis
+from voltring_core.cluster.doorbells import Doorbells
+from voltring_core.runtime import every, supervise
+from voltring_core.settings import WorkerSettings
+from voltring_core.store.database import AWAY, is_ready, open_pool
+from voltring_worker.partitions import keep_up
+from voltring_worker.sweeper import Sweeper
+
+logger = logging.getLogger("voltring.worker")
+PARTITIONS_EVERY_S = 3600.0
+
+
+async def run(settings: WorkerSettings, stop: asyncio.Event) -> None:
+    """Run the worker until `stop`."""
+    pool = await open_pool(settings.postgres_dsn, size=4, name="worker")
+    redis = open_redis(settings.redis_url, name="worker")
+    sweeper = Sweeper(pool, Doorbells(redis), settings.call_timeout)
+
+    async def partitions() -> str:
+        return await keep_up(pool, settings.partitions_ahead, settings.retention_days)
+
+    # Without today's partition nothing could be recorded: this comes before readiness.
+    logger.info(await partitions() or "the partitions are up to date")
+    admin = AdminServer(settings.admin_host, settings.admin_port, lambda: is_ready(pool), lambda: {"room": "worker"})
+    async with asyncio.TaskGroup() as group:
+        await admin.start(group)
+        chores = [
+            group.create_task(supervise(name, work, stop), name=name)
+            for name, work in (
+                ("sweeper", lambda: every(settings.sweep_interval, _patient(sweeper.cycle), stop)),
+                ("partitions", lambda: every(PARTITIONS_EVERY_S, partitions, stop)),
+            )
+        ]
+        await stop.wait()
+        for chore in chores:
+            chore.cancel()
+        await admin.stop()
+    await pool.close()
+    await redis.aclose()
+
+
+def _patient(cycle: Any) -> Any:
+    """The same cycle, which says in one sentence when PostgreSQL is away."""
+
+    async def patient() -> str:
+        try:
+            return str(await cycle())
+        except AWAY as error:
+            return f"PostgreSQL is away: {error}"
+
+    return patient

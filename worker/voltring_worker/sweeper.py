@@ -1,0 +1,47 @@
+"""Commands that are late: expired in the queue, SENT and never answered, queued but never rung for."""
+
+import asyncpg
+
+from voltring_core.cluster.connection import AWAY as REDIS_AWAY
+from voltring_core.cluster.doorbells import Doorbells
+from voltring_core.domain.commands import MAX_ATTEMPTS
+from voltring_core.metrics import SWEPT
+from voltring_core.store.commands import SQL as COMMANDS
+from voltring_worker.partitions import SQL
+
+OVERDUE_S = 5.0
+"""A queued command of a connected charger that is older has lost its doorbell, or waits for its turn."""
+
+
+class Sweeper:
+    """One sweep at a time, by one worker."""
+
+    def __init__(self, pool: asyncpg.Pool, doorbells: Doorbells, call_timeout: float) -> None:
+        """`call_timeout` in seconds, as the nodes have it."""
+        self._pool = pool
+        self._doorbells = doorbells
+        self._late = 2 * call_timeout
+
+    async def cycle(self) -> str:
+        """Settle what is late; returns the sentence for the log, empty when nothing was."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            if not await connection.fetchval(SQL["be_alone"], "sweeper"):
+                return ""
+            settled = await connection.fetch(COMMANDS["expire"])
+            settled += await connection.fetch(COMMANDS["give_up_late"], self._late, MAX_ATTEMPTS)
+            overdue = await connection.fetch(COMMANDS["overdue"], OVERDUE_S)
+        for row in settled:
+            await self._tell(row)
+        rung = [await self._doorbells.ring(row["charger_id"]) for row in overdue]
+        if not settled and not rung:
+            return ""
+        return f"{len(settled)} late commands settled, {sum(rung)} of {len(rung)} lost doorbells rung again"
+
+    async def _tell(self, row: asyncpg.Record) -> None:
+        SWEPT.labels(row["state"]).inc()
+        if not row["reply_to"]:
+            return
+        try:
+            await self._doorbells.answer(row["reply_to"], row["id"])
+        except REDIS_AWAY:
+            return  # the API looks at the row by itself
