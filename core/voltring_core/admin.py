@@ -5,8 +5,8 @@ Not for the outside: it listens on loopback unless the deployment says otherwise
 
 import asyncio
 import socket
-from contextlib import AbstractContextManager, nullcontext
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -25,8 +25,9 @@ class QuietServer(uvicorn.Server):
     def install_signal_handlers(self) -> None:
         return None
 
-    def capture_signals(self) -> AbstractContextManager[None]:
-        return nullcontext()
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 class AdminServer:
@@ -55,9 +56,7 @@ class AdminServer:
             Route("/readyz", self._readyz),
             Route("/status", self._show_status),
         ]
-        config = uvicorn.Config(
-            Starlette(routes=routes), log_config=None, access_log=False, lifespan="off", ws="none"
-        )
+        config = uvicorn.Config(Starlette(routes=routes), log_config=None, access_log=False, lifespan="off", ws="none")
         server = self._server = QuietServer(config)
         listener = bind(self._host, self._port, "VOLTRING_ADMIN_PORT")
         self._task = group.create_task(server.serve(sockets=[listener]), name="admin port")

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 import asyncpg
-from websockets.datastructures import Headers
-from websockets.http11 import Request, Response
-
 from voltring_core.domain.chargers import Admission, Charger, identity_from_path, may_connect
 from voltring_core.domain.messages import Registration
 from voltring_core.domain.secrets import digest
@@ -20,6 +17,9 @@ from voltring_core.settings import UnknownChargers
 from voltring_core.store.batched import Batched
 from voltring_core.store.database import AWAY
 from voltring_core.store.queries import load
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
 from voltring_node.sockets import Socket
 
 logger = logging.getLogger("voltring.admission")

@@ -10,23 +10,23 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-
 from voltring_core.cluster.connection import AWAY as REDIS_AWAY
 from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.domain.commands import MAX_ATTEMPTS, State, after_silence, judge
 from voltring_core.domain.messages import Registration
 from voltring_core.metrics import COMMANDS
 from voltring_core.ocpp.conversation import Answered
+from voltring_core.ocpp.wire import write_time
 from voltring_core.store.commands import SQL
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
+
 from voltring_node.connection import Connection
 from voltring_node.publishing import Publisher
-from voltring_core.ocpp.wire import write_time
-from datetime import UTC, datetime
 
 logger = logging.getLogger("voltring.commanding")
 WRITE_TRIES = 8
@@ -45,9 +45,7 @@ class Line:
 class Commander:
     """Dispatches the commands of one node's chargers."""
 
-    def __init__(
-        self, pool: asyncpg.Pool, doorbells: Doorbells, publisher: Publisher, call_timeout: float
-    ) -> None:
+    def __init__(self, pool: asyncpg.Pool, doorbells: Doorbells, publisher: Publisher, call_timeout: float) -> None:
         """`call_timeout` in seconds."""
         self._pool = pool
         self._doorbells = doorbells

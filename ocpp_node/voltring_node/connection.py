@@ -12,8 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from websockets.exceptions import ConnectionClosed
-
 from voltring_core.domain.chargers import Charger, registration_of
 from voltring_core.domain.messages import Beat, Booted, Registration
 from voltring_core.metrics import CALL_ERRORS, MESSAGES
@@ -23,6 +21,8 @@ from voltring_core.ocpp.conversation import Answered, Called, Conversation, Sent
 from voltring_core.ocpp.frames import MessageType
 from voltring_core.ocpp.versions import Version
 from voltring_core.ocpp.wire import write_time
+from websockets.exceptions import ConnectionClosed
+
 from voltring_node.deciding import Asked
 from voltring_node.facts import Message, Refusal
 from voltring_node.recorder import Recorder
@@ -122,8 +122,13 @@ class Connection:
                 self._worker = asyncio.create_task(self._work(), name=f"inbox {self.id}")
             await self._make_room()
         elif isinstance(event, Answered):
-            self._keep(text, now, MessageType.CALLERROR if event.code else MessageType.CALLRESULT,
-                       message_id=event.call.message_id, action=event.call.action)
+            self._keep(
+                text,
+                now,
+                MessageType.CALLERROR if event.code else MessageType.CALLRESULT,
+                message_id=event.call.message_id,
+                action=event.call.action,
+            )
             self._on_answer(self, event)
         elif isinstance(event, Sent):
             self._keep(text, now, MessageType.SEND, message_id=event.message_id, action=event.action)
@@ -255,9 +260,7 @@ class Connection:
         flags: tuple[str, ...],
         direction: str = "in",
     ) -> Message:
-        return Message(
-            self.id, self.epoch, self.version, now, direction, text, kind, message_id, action, flags=flags
-        )
+        return Message(self.id, self.epoch, self.version, now, direction, text, kind, message_id, action, flags=flags)
 
     async def write(self, frame: str) -> bool:
         """Write a frame; False when the socket is gone."""

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
-
 from voltring_core.domain.messages import Booted, Registration
 from voltring_core.ocpp.codes import Code
 from voltring_core.ocpp.frames import encode_error, encode_result
+
 from voltring_node.facts import Fact, Message, Outcome, Refusal
 from voltring_node.handlers import station
 from voltring_node.handlers.routes import NOTHING, route
@@ -136,9 +136,7 @@ def encode(message: Message, outcome: Outcome) -> str:
     """The frame of an answer."""
     assert message.message_id is not None
     if isinstance(outcome.answer, Refusal):
-        return encode_error(
-            message.message_id, outcome.answer.code, outcome.answer.description, message.version
-        )
+        return encode_error(message.message_id, outcome.answer.code, outcome.answer.description, message.version)
     return encode_result(message.message_id, outcome.answer)
 
 

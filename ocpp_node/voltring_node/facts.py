@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from voltring_core.domain.messages import Booted, Registration, Said, Sample, StatusReported, TransactionReported
+from voltring_core.domain.messages import (
+    Booted,
+    Registration,
+    Said,
+    Sample,
+    StatusReported,
+    TransactionReported,
+)
 from voltring_core.domain.transactions import Transaction
 from voltring_core.ocpp.codes import Code
 from voltring_core.ocpp.frames import MessageId

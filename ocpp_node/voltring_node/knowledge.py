@@ -11,6 +11,7 @@ from uuid import UUID
 from voltring_core.domain.authorization import KnownToken
 from voltring_core.domain.messages import IdToken
 from voltring_core.domain.transactions import Transaction, TransactionState
+
 from voltring_node.facts import Fact, TransactionFact
 
 

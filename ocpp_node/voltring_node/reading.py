@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
-
 from voltring_core.domain.authorization import KnownToken
 from voltring_core.domain.messages import TokenStatus
 from voltring_core.domain.transactions import Transaction, TransactionState
+
 from voltring_node.deciding import Key, Needs
 from voltring_node.knowledge import Known
 from voltring_node.writing import SQL, TRANSACTION, clean

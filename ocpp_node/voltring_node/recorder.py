@@ -13,11 +13,11 @@ from collections import deque
 from dataclasses import dataclass, replace
 
 import asyncpg
-
 from voltring_core.metrics import COMMIT_SECONDS, GROUP_SIZE, MESSAGES_LOST, POISONED
 from voltring_core.ocpp.actions import TRANSACTION_ACTIONS
 from voltring_core.ocpp.codes import Code
 from voltring_core.store.database import AWAY
+
 from voltring_node import reading
 from voltring_node.deciding import Asked, Decided, decide, encode, needs
 from voltring_node.facts import Outcome, Refusal
@@ -46,9 +46,7 @@ class Entry:
 class Recorder:
     """Gathers, decides, commits, releases."""
 
-    def __init__(
-        self, pool: asyncpg.Pool, publisher: Publisher, *, window: float, most: int, patience: float
-    ) -> None:
+    def __init__(self, pool: asyncpg.Pool, publisher: Publisher, *, window: float, most: int, patience: float) -> None:
         """`window` and `patience` in seconds; `most` messages in a group."""
         self._pool = pool
         self._publisher = publisher

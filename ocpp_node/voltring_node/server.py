@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
-
 from voltring_core.errors import SettingsError
 from voltring_core.metrics import ACCEPTED, CLOSED, CONNECTIONS
 from voltring_core.ocpp.conversation import Answered
 from voltring_core.ocpp.wire import write_time
 from voltring_core.settings import NodeSettings
 from voltring_core.store.database import AWAY
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
+
 from voltring_node.admission import Door
 from voltring_node.commanding import Commander
 from voltring_node.connection import Connection, Terms

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 import orjson
-
 from voltring_core.domain.messages import Registration, Said
 from voltring_core.ocpp import quirks, schemas
 from voltring_core.ocpp.actions import FROM_CHARGER, TRANSACTION_ACTIONS, UNCONFIRMED
@@ -15,6 +14,7 @@ from voltring_core.ocpp.codes import Code
 from voltring_core.ocpp.conversation import Called
 from voltring_core.ocpp.frames import Payload
 from voltring_core.ocpp.versions import Version
+
 from voltring_node.facts import Refusal
 from voltring_node.handlers.routes import read
 from voltring_node.handlers.transactions import KEY_BYTES, least_answer
@@ -50,7 +50,8 @@ def understand(version: Version, registration: Registration, called: Called) -> 
         return Answerable(Refusal(Code.NOT_IMPLEMENTED, f"{action[:60]} is no CALL of OCPP {version}"))
     if not _may_speak(registration, action):
         return Answerable(Refusal(Code.SECURITY, "BootNotification has to be accepted first"))
-    payload, flags = called.payload, ()
+    payload = called.payload
+    flags: tuple[str, ...] = ()
     if not schemas.is_valid(version, action, payload):
         payload, flags = quirks.tolerate(version, action, payload)
         faults = schemas.violations(version, action, payload)

@@ -5,24 +5,20 @@ from typing import Any
 
 import asyncpg
 import orjson
-
 from voltring_core.domain.transactions import Transaction
 from voltring_core.store.database import RawJson
 from voltring_core.store.queries import load
+
 from voltring_node.deciding import Decided
 from voltring_node.facts import BootFact, Message, ReadingsFact, StatusFact, TransactionFact
 
 SQL = load("voltring_node", "recording.sql")
-MESSAGES = (
-    "received_at charger_id direction message_type message_id action frame reply natural_key epoch flags".split()
-)
+MESSAGES = "received_at charger_id direction message_type message_id action frame reply natural_key epoch flags".split()
 READINGS = (
     "received_at charger_id transaction_id evse_id connector_id sampled_at measurand phase location context unit"
     " value raw".split()
 )
-EVENTS = (
-    "transaction_id charger_id kind seq_no event_at received_at trigger_reason offline payload".split()
-)
+EVENTS = "transaction_id charger_id kind seq_no event_at received_at trigger_reason offline payload".split()
 TRANSACTION = (
     "id charger_id ocpp_version ocpp_transaction_id state start_key charging_state evse_id connector_id id_token"
     " id_token_type started_at ended_at start_received_at end_received_at meter_start_wh meter_stop_wh register_wh"
@@ -35,13 +31,21 @@ NUL, SHOWN_NUL = "\0", "\N{SYMBOL FOR NULL}"
 async def write(connection: asyncpg.Connection, group: Sequence[Decided]) -> None:
     """Write everything a group brings, within the caller's transaction."""
     facts = [(one.asked.message, fact) for one in group for fact in one.facts]
-    await _put_transactions(connection, {f.transaction.id: f.transaction for _, f in facts if isinstance(f, TransactionFact)})
-    await _copy(connection, "transaction_events", EVENTS, [
-        _event_row(message, fact) for message, fact in facts if isinstance(fact, TransactionFact) and fact.said
-    ])
-    await _copy(connection, "meter_values", READINGS, [
-        row for message, fact in facts if isinstance(fact, ReadingsFact) for row in _reading_rows(message, fact)
-    ])
+    await _put_transactions(
+        connection, {f.transaction.id: f.transaction for _, f in facts if isinstance(f, TransactionFact)}
+    )
+    await _copy(
+        connection,
+        "transaction_events",
+        EVENTS,
+        [_event_row(message, fact) for message, fact in facts if isinstance(fact, TransactionFact) and fact.said],
+    )
+    await _copy(
+        connection,
+        "meter_values",
+        READINGS,
+        [row for message, fact in facts if isinstance(fact, ReadingsFact) for row in _reading_rows(message, fact)],
+    )
     await _put_statuses(connection, [(m, f) for m, f in facts if isinstance(f, StatusFact)])
     await _put_boots(connection, [(m, f) for m, f in facts if isinstance(f, BootFact)])
     await _copy(connection, "ocpp_messages", MESSAGES, [_message_row(one) for one in group])
@@ -60,8 +64,7 @@ async def _unnest(connection: asyncpg.Connection, statement: str, rows: Sequence
 
 async def _put_transactions(connection: asyncpg.Connection, transactions: dict[Any, Transaction]) -> None:
     rows = [
-        [*(clean(getattr(one, name)) for name in TRANSACTION), ",".join(one.flags)]
-        for one in transactions.values()
+        [*(clean(getattr(one, name)) for name in TRANSACTION), ",".join(one.flags)] for one in transactions.values()
     ]
     await _unnest(connection, "put_transactions", rows)
 

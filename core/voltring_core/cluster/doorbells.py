@@ -10,7 +10,7 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -43,7 +43,7 @@ class Doorbells:
     async def ring(self, charger_id: str) -> bool:
         """Wake the owner of a charger; False when there is none to be found."""
         try:
-            uid = await self._redis.hget(keys.owner(charger_id), "node")  # type: ignore[misc]
+            uid: Any = await self._redis.hget(keys.owner(charger_id), "node")
             if uid is None:
                 return False
             await self._send(uid, Ring("command", charger_id))
@@ -74,7 +74,7 @@ async def listen(redis: Redis, node_uid: str) -> AsyncIterator[list[Ring]]:
 async def _read(redis: Redis, stream: str) -> AsyncIterator[list[dict[str, str]]]:
     last = "0-0"  # the stream is the incarnation's own: nothing in it may be missed
     while True:
-        found = await redis.xread({stream: last}, count=500, block=BLOCK_MS)
+        found: Any = await redis.xread({stream: last}, count=500, block=BLOCK_MS)
         if not found:
             await redis.expire(stream, FORGOTTEN_S)
         for _, entries in found or ():

@@ -56,7 +56,7 @@ class Feed:
         """Read the stream for ever and hand on; to be supervised."""
         last = "$"
         while True:
-            found = await self._redis.xread({keys.EVENTS: last}, count=200, block=BLOCK_MS)
+            found: Any = await self._redis.xread({keys.EVENTS: last}, count=200, block=BLOCK_MS)
             for _, entries in found or ():
                 for entry_id, fields in entries:
                     last = entry_id
@@ -84,7 +84,7 @@ class Feed:
         entry_id, part = _order(last_event_id)
         start = f"{entry_id[0]}-{entry_id[1]}"
         try:
-            entries = await self._redis.xrange(keys.EVENTS, min=start, count=RESUME)
+            entries: Any = await self._redis.xrange(keys.EVENTS, min=start, count=RESUME)
         except AWAY:
             return []
         found = [item for entry in entries for item in _number(*entry)]

@@ -3,6 +3,8 @@
 A sorted set of charger ids by the second until which they are watched; the API renews, the nodes read.
 """
 
+from typing import Any
+
 from redis.asyncio import Redis
 
 WATCHED = "watched"
@@ -22,4 +24,5 @@ async def watch(redis: Redis, charger_id: str) -> None:
 async def watched(redis: Redis) -> frozenset[str]:
     """The chargers that are watched now."""
     seconds, _ = await redis.time()
-    return frozenset(await redis.zrangebyscore(WATCHED, seconds, "+inf"))
+    found: Any = await redis.zrangebyscore(WATCHED, seconds, "+inf")
+    return frozenset(found)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from voltring_core.domain.messages import IdToken, TokenDecision, TokenStatus
 
-NO_TOKEN_NEEDED = "NoAuthorization"
+NO_TOKEN_NEEDED = "NoAuthorization"  # noqa: S105 - a type, not a secret
 """The 2.x token type of a station that asks nobody."""
 
 

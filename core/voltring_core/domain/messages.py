@@ -144,16 +144,7 @@ class Noted:
     action: str
 
 
-Said = (
-    Booted
-    | Beat
-    | StatusReported
-    | AuthorizeAsked
-    | Metered
-    | TransactionReported
-    | DataTransferred
-    | Noted
-)
+Said = Booted | Beat | StatusReported | AuthorizeAsked | Metered | TransactionReported | DataTransferred | Noted
 
 
 @dataclass(frozen=True, slots=True)

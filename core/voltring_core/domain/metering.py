@@ -33,7 +33,14 @@ UNITS: dict[str, tuple[str, Decimal]] = {
     "%": ("Percent", Decimal(1)),
 }
 # What a value is in when the charger names no unit; Wh otherwise (TX-14).
-UNIT_OF = {"Power": "W", "Current": "A", "Voltage": "V", "SoC": "Percent", "Frequency": "Hertz", "Temperature": "Celsius"}
+UNIT_OF = {
+    "Power": "W",
+    "Current": "A",
+    "Voltage": "V",
+    "SoC": "Percent",
+    "Frequency": "Hertz",
+    "Temperature": "Celsius",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,9 @@ def apply(now: Transaction, said: TransactionReported, received_at: datetime) ->
     if mistrusted:
         then = _flag(then, CLOCK)
     if said.kind is EventKind.STARTED:
-        then = replace(then, started_at=then.started_at or at, meter_start_wh=_first(then.meter_start_wh, said.meter_wh))
+        then = replace(
+            then, started_at=then.started_at or at, meter_start_wh=_first(then.meter_start_wh, said.meter_wh)
+        )
     then = _read(then, latest(said.samples))
     return _end(then, said, at, received_at) if said.kind is EventKind.ENDED else then
 
@@ -144,8 +146,8 @@ def _learn(now: Transaction, said: TransactionReported) -> Transaction:
         charging_state=said.charging_state or now.charging_state,
         evse_id=_first(now.evse_id, said.evse_id),
         connector_id=_first(now.connector_id, said.connector_id),
-        id_token=_first(now.id_token, token and token.value),
-        id_token_type=_first(now.id_token_type, token and token.type),
+        id_token=_first(now.id_token, token.value if token else None),
+        id_token_type=_first(now.id_token_type, token.type if token else None),
         reservation_id=_first(now.reservation_id, said.reservation_id),
         remote_start_id=_first(now.remote_start_id, said.remote_start_id),
         last_seq_no=_most(now.last_seq_no, said.seq_no),

@@ -77,13 +77,13 @@ def _apply(payload: Payload, fault: Violation, version: Version, action: str, me
 def _strip_nulls(value: Any) -> bool:
     """Remove null fields in place, at any depth; whether there were any."""
     if isinstance(value, list):
-        return any([_strip_nulls(item) for item in value])
+        return sum(_strip_nulls(item) for item in value) > 0
     if not isinstance(value, dict):
         return False
     empty = [name for name, item in value.items() if item is None]
     for name in empty:
         del value[name]
-    return bool(empty) | any([_strip_nulls(item) for item in value.values()])
+    return len(empty) + sum(_strip_nulls(item) for item in value.values()) > 0
 
 
 def _drop(parent: Any, key: Any, *_: Any) -> str | None:
@@ -154,9 +154,9 @@ def _leave_out(parent: Any, key: Any, version: Version, action: str, fault: Viol
     """Take an optional field or a list's item away; an empty list takes its owner along in the next round."""
     if fault.keyword == "required":
         return None
-    if isinstance(parent, dict) and key in parent:
-        del parent[key]
-    elif isinstance(parent, list) and isinstance(key, int) and key < len(parent):
+    if (isinstance(parent, dict) and key in parent) or (
+        isinstance(parent, list) and isinstance(key, int) and key < len(parent)
+    ):
         del parent[key]
     else:
         return None

@@ -72,9 +72,7 @@ def is_valid(version: Version, action: str, payload: dict[str, Any], kind: Kind 
     return validator is not None and validator.is_valid(payload)
 
 
-def violations(
-    version: Version, action: str, payload: dict[str, Any], kind: Kind = "request"
-) -> list[Violation]:
+def violations(version: Version, action: str, payload: dict[str, Any], kind: Kind = "request") -> list[Violation]:
     """What is wrong in a payload, the missing fields by name."""
     validator = _validator(version, action, kind)
     if validator is None:

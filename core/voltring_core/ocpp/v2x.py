@@ -195,5 +195,3 @@ def write_token(decision: TokenDecision) -> Payload:
     if decision.group_id_token:
         info["groupIdToken"] = {"idToken": decision.group_id_token, "type": "Central"}
     return info
-
-

@@ -14,7 +14,8 @@ from voltring_core.errors import Conflict, NotFound
 from voltring_core.store.queries import load
 
 SQL = load("voltring_core.store", "commands.sql")
-Record = asyncpg.Record
+Record = Any
+"""A row of `commands` (an asyncpg.Record), read by column name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +97,15 @@ class Commands:
         limit: int = 50,
     ) -> list[Record]:
         """Commands, the newest first."""
-        return await self._pool.fetch(SQL["page"], charger_id, state, before_seq, limit)
+        return list(await self._pool.fetch(SQL["page"], charger_id, state, before_seq, limit))
 
 
 def _too_late(row: Record) -> str:
     if row["state"] != State.SENT:
         return f"the command is {row['state']} already"
-    opposite = {"RemoteStartTransaction": "RemoteStopTransaction", "RequestStartTransaction": "RequestStopTransaction"}
+    opposite = {
+        "RemoteStartTransaction": "RemoteStopTransaction",
+        "RequestStartTransaction": "RequestStopTransaction",
+    }
     hint = opposite.get(row["action"])
     return "the command is SENT and can't be called back" + (f"; undo it with {hint}" if hint else "")

@@ -58,9 +58,7 @@ async def _create(dsn: str, size: int, name: str) -> asyncpg.Pool:
 
 async def _prepare(connection: asyncpg.Connection) -> None:
     # Binary, so that COPY can write it too; a json value's binary form is its text.
-    await connection.set_type_codec(
-        "json", schema="pg_catalog", encoder=_encode, decoder=orjson.loads, format="binary"
-    )
+    await connection.set_type_codec("json", schema="pg_catalog", encoder=_encode, decoder=orjson.loads, format="binary")
 
 
 def _encode(value: Any) -> bytes:

@@ -10,7 +10,10 @@ from importlib.resources import files
 import asyncpg
 
 LOCK = 0x766F6C74  # "volt": one migration at a time
-TABLE = "CREATE TABLE IF NOT EXISTS schema_migrations (number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+TABLE = """
+CREATE TABLE IF NOT EXISTS schema_migrations
+    (number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
+"""
 
 
 @dataclass(frozen=True, slots=True)

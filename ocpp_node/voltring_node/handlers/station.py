@@ -2,9 +2,16 @@
 
 from voltring_core.domain.authorization import decide
 from voltring_core.domain.chargers import RegistrationAnswer
-from voltring_core.domain.messages import AuthorizeAsked, Booted, DataTransferred, Registration, StatusReported
+from voltring_core.domain.messages import (
+    AuthorizeAsked,
+    Booted,
+    DataTransferred,
+    Registration,
+    StatusReported,
+)
 from voltring_core.domain.times import trusted
 from voltring_core.ocpp import v2x, v16
+
 from voltring_node.facts import BootFact, Message, Outcome, StatusFact
 from voltring_node.knowledge import Known, Wanted
 

@@ -14,6 +14,7 @@ from voltring_core.domain.authorization import decide
 from voltring_core.domain.messages import EventKind, Metered, TransactionReported
 from voltring_core.domain.transactions import Transaction, TransactionState, without_token
 from voltring_core.ocpp import v2x, v16
+
 from voltring_node.facts import Fact, Message, Outcome, ReadingsFact, TransactionFact
 from voltring_node.knowledge import Known, Wanted
 
@@ -68,7 +69,7 @@ def _superseded(message: Message, said: TransactionReported, known: Known) -> li
 
 def want_stop(said: TransactionReported) -> Wanted:
     """1.6 StopTransaction."""
-    return Wanted(token=said.token and said.token.value, transaction=said.transaction_id)
+    return Wanted(token=said.token.value if said.token else None, transaction=said.transaction_id)
 
 
 def stop(message: Message, said: TransactionReported, known: Known) -> Outcome:
@@ -83,8 +84,8 @@ def stop(message: Message, said: TransactionReported, known: Known) -> Outcome:
 
 def want_event(said: TransactionReported) -> Wanted:
     """2.x TransactionEvent."""
-    token = None if without_token(said.token) else said.token
-    return Wanted(token=token and token.value, transaction=said.transaction_id)
+    shown = None if said.token is None or without_token(said.token) else said.token.value
+    return Wanted(token=shown, transaction=said.transaction_id)
 
 
 def event(message: Message, said: TransactionReported, known: Known) -> Outcome:
