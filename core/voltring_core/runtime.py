@@ -85,6 +85,8 @@ async def supervise(name: str, work: Callable[[], Awaitable[None]], stop: asynci
         started = asyncio.get_running_loop().time()
         try:
             await work()
+            if not stop.is_set():
+                logger.warning("%s ended early and starts again", name)
         except Exception:
             # Whatever it was, the loop must live on; the log has the story.
             logger.exception("%s failed and starts again", name)

@@ -1,13 +1,15 @@
 """Who may connect: the handshake's answer, before any upgrade (TR-01..TR-07, SE-02, SE-03)."""
 
 import base64
-import binascii
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
 import asyncpg
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
 from voltring_core.domain.chargers import Admission, Charger, identity_from_path, may_connect
 from voltring_core.domain.messages import Registration
 from voltring_core.domain.secrets import digest
@@ -17,9 +19,6 @@ from voltring_core.settings import UnknownChargers
 from voltring_core.store.batched import Batched
 from voltring_core.store.database import AWAY
 from voltring_core.store.queries import load
-from websockets.datastructures import Headers
-from websockets.http11 import Request, Response
-
 from voltring_node.sockets import Socket
 
 logger = logging.getLogger("voltring.admission")
@@ -128,7 +127,7 @@ def _password(headers: Headers, identity: str) -> bytes | None:
     scheme, _, encoded = lines[0].partition(" ")
     try:
         username, colon, password = base64.b64decode(encoded.strip(), validate=True).partition(b":")
-    except binascii.Error:
+    except ValueError:  # not base64, or not even ASCII
         username, colon, password = b"", b"", b""
     if scheme.lower() != "basic" or not colon or username != identity.encode():
         return b""  # is nobody's password: refused wherever one is asked for

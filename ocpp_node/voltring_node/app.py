@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from redis.asyncio import Redis
+
 from voltring_core.admin import AdminServer
 from voltring_core.cluster import leases
 from voltring_core.cluster.connection import AWAY, open_redis
@@ -20,7 +21,6 @@ from voltring_core.cluster.ownership import Ownership
 from voltring_core.runtime import every, supervise
 from voltring_core.settings import NodeSettings
 from voltring_core.store.database import is_ready, open_pool
-
 from voltring_node.admission import Door
 from voltring_node.commanding import Commander
 from voltring_node.liveness import SEEN_SECONDS, LastSeen, ping_the_silent

@@ -1,9 +1,9 @@
 """`voltring node`."""
 
 import click
+
 from voltring_core.runtime import configure_logging, run
 from voltring_core.settings import NodeSettings, load
-
 from voltring_node import app
 
 

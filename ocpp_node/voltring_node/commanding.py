@@ -8,13 +8,14 @@ queued. Nothing here is kept in memory that PostgreSQL does not know.
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+
 from voltring_core.cluster.connection import AWAY as REDIS_AWAY
 from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.domain.commands import MAX_ATTEMPTS, State, after_silence, judge
@@ -22,9 +23,9 @@ from voltring_core.domain.messages import Registration
 from voltring_core.metrics import COMMANDS
 from voltring_core.ocpp.conversation import Answered
 from voltring_core.ocpp.wire import write_time
+from voltring_core.store.batched import Batched
 from voltring_core.store.commands import SQL
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
-
 from voltring_node.connection import Connection
 from voltring_node.publishing import Publisher
 
@@ -54,6 +55,7 @@ class Commander:
         self._lines: dict[Connection, Line] = {}
         self._late: dict[str, UUID] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._queued = Batched[str, bool]("look for commands", self._queued_many)
 
     def ring(self, connection: Connection) -> None:
         """Dispatch what is queued for this charger, now or after what is being sent."""
@@ -64,15 +66,34 @@ class Commander:
             task = asyncio.create_task(self._dispatch(connection), name=f"commands {connection.id}")
             self._lines[connection] = Line(task)
 
+    def ready(self, connection: Connection) -> None:
+        """The charger may be commanded now: ring for it if anything is queued."""
+        self._start(self._look(connection), f"ready {connection.id}")
+
+    async def _look(self, connection: Connection) -> None:
+        try:
+            if await self._queued.ask(connection.id):
+                self.ring(connection)
+        except POSTGRES_AWAY as error:
+            logger.warning("the queue of %s is not looked at: %s", connection.id, error)
+
+    async def _queued_many(self, charger_ids: Sequence[str]) -> list[bool]:
+        rows = await self._pool.fetch(SQL["waiting"], list(charger_ids))
+        waiting = {row["charger_id"] for row in rows}
+        return [charger_id in waiting for charger_id in charger_ids]
+
+    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     def answered(self, connection: Connection, answer: Answered) -> None:
         """The charger answered a CALL of ours, perhaps late."""
         line = self._lines.get(connection)
         if not answer.late and line is not None and line.answer is not None and not line.answer.done():
             line.answer.set_result(answer)
         elif (command_id := self._late.pop(answer.call.message_id, None)) is not None:
-            task = asyncio.create_task(self._finish(command_id, answer), name=f"late answer {connection.id}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start(self._finish(command_id, answer), f"late answer {connection.id}")
 
     async def gone(self, connection: Connection) -> None:
         """The socket is closed: what is SENT is settled, nothing more is sent."""
@@ -123,6 +144,10 @@ class Commander:
         row = await self._pool.fetchrow(SQL["take"], connection.id, connection.epoch, message_id)
         if row is None:
             return line.again
+        if connection.socket.state.name != "OPEN":
+            # Nothing was written, so even a command of class N may wait for the next socket.
+            await self._write("give_back", row["id"], message_id)
+            return False
         self._show(row["id"], connection.id, row["action"], State.SENT)
         answer = await self._call(connection, line.answer, row, message_id)
         if answer is not None:

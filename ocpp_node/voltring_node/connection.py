@@ -12,8 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from voltring_core.domain.chargers import Charger, registration_of
-from voltring_core.domain.messages import Beat, Booted, Registration
+from websockets.exceptions import ConnectionClosed
+
+from voltring_core.domain.chargers import Charger, Intervals
+from voltring_core.domain.messages import Beat, Registration
 from voltring_core.metrics import CALL_ERRORS, MESSAGES
 from voltring_core.ocpp.actions import FROM_CHARGER
 from voltring_core.ocpp.codes import Code
@@ -21,10 +23,8 @@ from voltring_core.ocpp.conversation import Answered, Called, Conversation, Sent
 from voltring_core.ocpp.frames import MessageType
 from voltring_core.ocpp.versions import Version
 from voltring_core.ocpp.wire import write_time
-from websockets.exceptions import ConnectionClosed
-
 from voltring_node.deciding import Asked
-from voltring_node.facts import Message, Refusal
+from voltring_node.facts import BootFact, Message, Refusal
 from voltring_node.recorder import Recorder
 from voltring_node.sockets import NOT_TEXT, TOO_MANY_FAULTS, Socket
 from voltring_node.understanding import Answerable, Understood, understand
@@ -38,8 +38,7 @@ FAULTS_TOLERATED, FAULTS_SECONDS = 20, 60.0
 class Terms:
     """What the node's settings say to every connection."""
 
-    heartbeat_interval: int
-    pending_interval: int
+    intervals: Intervals
     inbox_limit: int
 
 
@@ -49,6 +48,7 @@ class Connection:
     __slots__ = (
         "_faults",
         "_inbox",
+        "_is_ready",
         "_on_answer",
         "_on_ready",
         "_recorder",
@@ -91,6 +91,7 @@ class Connection:
         self._room: asyncio.Event | None = None  # made when the inbox is full for the first time
         self._worker: asyncio.Task[None] | None = None
         self._faults: deque[float] | None = None
+        self._is_ready = False  # it has booted, or gone on without: from now on it may be commanded
 
     @property
     def id(self) -> str:
@@ -184,7 +185,8 @@ class Connection:
             self._keep(text, now, MessageType.CALL, called.message_id, called.action, found.flags, reply)
         else:
             await self._record(called, text, now, found)
-        if self.registration is Registration.ACCEPTED:
+        if not self._is_ready and self.registration is Registration.ACCEPTED:
+            self._is_ready = True
             self._on_ready(self)
 
     async def _answer_at_once(self, called: Called, text: str, now: datetime, found: Answerable) -> None:
@@ -199,8 +201,8 @@ class Connection:
         if isinstance(found.answer, Refusal):
             self._recorder.keep(asked)
             await self.write(reply)
-        elif (committed := await self._recorder.record(asked)) is not None:
-            await self.write(committed)
+        elif await self._recorder.record(asked) is not None:
+            await self.write(reply)
 
     async def _record(self, called: Called, text: str, now: datetime, found: Understood) -> None:
         message = Message(
@@ -218,19 +220,13 @@ class Connection:
             found.natural_key,
             found.flags,
         )
-        booting = isinstance(found.said, Booted)
-        registration = registration_of(self.charger) if booting else self.registration
-        interval = self._interval(registration) if booting else 0
-        reply = await self._recorder.record(Asked(message, registration, interval))
-        if reply is None:
+        decided = await self._recorder.record(Asked(message, self._terms.intervals))
+        if decided is None or decided.reply is None:
             return  # not committed, so not acknowledged: the charger keeps it
-        if booting:
-            self.registration = registration
-        await self.write(reply)
-
-    def _interval(self, registration: Registration) -> int:
-        accepted = registration is Registration.ACCEPTED
-        return self._terms.heartbeat_interval if accepted else self._terms.pending_interval
+        for fact in decided.facts:
+            if isinstance(fact, BootFact):
+                self.registration = fact.registration
+        await self.write(decided.reply)
 
     def keep_own(self, frame: str, message_id: str, action: str) -> None:
         """Keep a CALL of ours."""

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
-from voltring_core.domain.messages import Booted, Registration
+
+from voltring_core.domain.chargers import Intervals
+from voltring_core.domain.messages import Booted
 from voltring_core.ocpp.codes import Code
 from voltring_core.ocpp.frames import encode_error, encode_result
-
 from voltring_node.facts import Fact, Message, Outcome, Refusal
 from voltring_node.handlers import station
 from voltring_node.handlers.routes import NOTHING, route
@@ -22,6 +23,7 @@ logger = logging.getLogger("voltring.deciding")
 REPEAT = "repeat"
 FAULT = "handler_fault"
 Key = tuple[str, bytes]
+DEFAULT_INTERVALS = Intervals()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,8 @@ class Asked:
     """A message that waits for its answer, and what its connection says to it."""
 
     message: Message
-    registration: Registration = Registration.NONE
-    """What a BootNotification is answered with."""
-    interval: int = 0
-    """Seconds, for a BootNotification's answer."""
+    intervals: Intervals = DEFAULT_INTERVALS
+    """For a BootNotification's answer."""
     answered: str | None = None
     """The reply that was given already, or is given whatever happens; such a message is only kept."""
     only_kept: bool = False
@@ -48,6 +48,11 @@ class Decided:
     flags: tuple[str, ...] = ()
     is_repeat: bool = False
 
+    @property
+    def natural_key(self) -> bytes | None:
+        """What the next repeat is recognised by: none where this is one, or where a fault of ours left it undone."""
+        return None if self.is_repeat or FAULT in self.flags else self.asked.message.natural_key
+
 
 @dataclass(slots=True)
 class Needs:
@@ -59,6 +64,7 @@ class Needs:
     transactions: set[tuple[str, str]] = field(default_factory=set)
     starts: set[Key] = field(default_factory=set)
     active: set[str] = field(default_factory=set)
+    admissions: set[str] = field(default_factory=set)
     fresh_ids: int = 0
 
 
@@ -77,7 +83,9 @@ def needs(group: Sequence[Asked]) -> Needs:
 
 
 def _want(message: Message) -> Wanted:
-    return NOTHING if isinstance(message.said, Booted) else route(message).want(message.said)
+    if isinstance(message.said, Booted):
+        return station.want_boot(message.said)
+    return route(message).want(message.said)
 
 
 def _add(all_needs: Needs, charger_id: str, want: Wanted) -> None:
@@ -91,6 +99,8 @@ def _add(all_needs: Needs, charger_id: str, want: Wanted) -> None:
         all_needs.starts.add((charger_id, want.start_key))
     if want.active:
         all_needs.active.add(charger_id)
+    if want.admission:
+        all_needs.admissions.add(charger_id)
     all_needs.fresh_ids += want.new_id
 
 
@@ -108,7 +118,7 @@ def decide(group: Iterable[Asked], known: Known, replies: Mapping[Key, str | Non
         else:
             one = _decide_one(asked, known)
             known.learn(one.facts)
-            if key is not None:
+            if key is not None and one.natural_key is not None:
                 said_before[key] = one.reply
         decided.append(one)
     return decided
@@ -128,7 +138,7 @@ def _decide_one(asked: Asked, known: Known) -> Decided:
 def _outcome(asked: Asked, known: Known) -> Outcome:
     message = asked.message
     if isinstance(message.said, Booted):
-        return station.boot(message, message.said, asked.registration, asked.interval)
+        return station.boot(message, message.said, known, asked.intervals)
     return route(message).decide(message, message.said, known)
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from voltring_core.domain.authorization import KnownToken
+from voltring_core.domain.chargers import Admission
 from voltring_core.domain.messages import IdToken
 from voltring_core.domain.transactions import Transaction, TransactionState
-
 from voltring_node.facts import Fact, TransactionFact
 
 
@@ -29,6 +29,8 @@ class Wanted:
     """The running transactions of the charger."""
     new_id: bool = False
     """A fresh 1.6 transaction id."""
+    admission: bool = False
+    """Whether the charger is registered or quarantined, as operators have it now."""
 
 
 @dataclass(slots=True)
@@ -41,6 +43,7 @@ class Known:
     by_start_key: dict[tuple[str, bytes], Transaction] = field(default_factory=dict)
     by_charger: dict[str, dict[UUID, Transaction]] = field(default_factory=dict)
     fresh_ids: list[int] = field(default_factory=list)
+    admissions: dict[str, Admission] = field(default_factory=dict)
 
     def token(self, token: IdToken) -> KnownToken | None:
         """A registered token; compared without case."""

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
+from websockets.exceptions import ConnectionClosed
+
 from voltring_core.metrics import CLOSED
 from voltring_core.store import fence
 from voltring_core.store.database import AWAY
-from websockets.exceptions import ConnectionClosed
-
 from voltring_node.connection import Connection
 
 SWEEP_SECONDS = 5.0

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import asyncpg
+
 from voltring_core.cluster.connection import AWAY as REDIS_AWAY
 from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.cluster.ownership import Claim, Ownership, Socket
@@ -19,7 +20,6 @@ from voltring_core.metrics import TAKEOVERS
 from voltring_core.store import fence
 from voltring_core.store.batched import Batched
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
-
 from voltring_node.connection import Connection
 
 logger = logging.getLogger("voltring.owning")

@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from redis.asyncio import Redis
+
 from voltring_core.cluster.connection import AWAY
 from voltring_core.cluster.events import Event, EventBus
 from voltring_core.cluster.watching import watched
 from voltring_core.domain.transactions import Transaction, TransactionState
 from voltring_core.ocpp.wire import write_time
-
 from voltring_node.deciding import Decided
 from voltring_node.facts import BootFact, Fact, Message, ReadingsFact, StatusFact, TransactionFact
 

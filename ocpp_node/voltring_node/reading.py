@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
+
 from voltring_core.domain.authorization import KnownToken
+from voltring_core.domain.chargers import Admission
 from voltring_core.domain.messages import TokenStatus
 from voltring_core.domain.transactions import Transaction, TransactionState
-
 from voltring_node.deciding import Key, Needs
 from voltring_node.knowledge import Known
 from voltring_node.writing import SQL, TRANSACTION, clean
@@ -45,6 +46,9 @@ async def know(connection: asyncpg.Connection, needs: Needs) -> Known:
         )
         for row in rows:
             known.put(_transaction(row))
+    if needs.admissions:
+        for row in await connection.fetch(SQL["admissions"], list(needs.admissions)):
+            known.admissions[row["id"]] = Admission(row["status"])
     if needs.fresh_ids:
         rows = await connection.fetch(SQL["fresh_ids"], needs.fresh_ids)
         known.fresh_ids = [row["id"] for row in reversed(rows)]

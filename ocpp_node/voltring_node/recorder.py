@@ -13,11 +13,11 @@ from collections import deque
 from dataclasses import dataclass, replace
 
 import asyncpg
+
 from voltring_core.metrics import COMMIT_SECONDS, GROUP_SIZE, MESSAGES_LOST, POISONED
 from voltring_core.ocpp.actions import TRANSACTION_ACTIONS
 from voltring_core.ocpp.codes import Code
 from voltring_core.store.database import AWAY
-
 from voltring_node import reading
 from voltring_node.deciding import Asked, Decided, decide, encode, needs
 from voltring_node.facts import Outcome, Refusal
@@ -27,6 +27,7 @@ from voltring_node.writing import write
 
 logger = logging.getLogger("voltring.recorder")
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+STOP_CHECK = 0.1
 POISON = "poison"
 # What PostgreSQL says of a row that it will never take.
 UNWRITABLE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
@@ -35,12 +36,12 @@ BUSY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 @dataclass(slots=True)
 class Entry:
-    """A message in the recorder; `done` gets the reply once it is committed, or None when it is given up."""
+    """A message in the recorder; `done` gets what was decided once it is committed, None when it is given up."""
 
     asked: Asked
     deadline: float
     """On the loop's monotonic clock."""
-    done: asyncio.Future[str | None] | None
+    done: asyncio.Future[Decided | None] | None
 
 
 class Recorder:
@@ -60,9 +61,9 @@ class Recorder:
         """How many messages wait."""
         return len(self._queue)
 
-    async def record(self, asked: Asked) -> str | None:
-        """Commit a message and return its reply; None when it could not be committed in time."""
-        future: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+    async def record(self, asked: Asked) -> Decided | None:
+        """Commit a message and return what was decided; None when it could not be committed in time."""
+        future: asyncio.Future[Decided | None] = asyncio.get_running_loop().create_future()
         self._put(asked, future)
         return await future
 
@@ -70,7 +71,7 @@ class Recorder:
         """Keep a frame that nobody waits for: written when its turn comes."""
         self._put(asked, None)
 
-    def _put(self, asked: Asked, future: asyncio.Future[str | None] | None) -> None:
+    def _put(self, asked: Asked, future: asyncio.Future[Decided | None] | None) -> None:
         self._queue.append(Entry(asked, time.monotonic() + self._patience, future))
         self._filled.set()
 
@@ -78,7 +79,7 @@ class Recorder:
         """Commit groups until `stop` is set and nothing waits; to be supervised."""
         while not (stop.is_set() and not self._queue):
             try:
-                async with asyncio.timeout(0.5):
+                async with asyncio.timeout(STOP_CHECK):
                     await self._filled.wait()
             except TimeoutError:
                 continue
@@ -131,7 +132,7 @@ class Recorder:
     def _release(self, group: list[Entry], decided: list[Decided]) -> None:
         for entry, one in zip(group, decided, strict=True):
             if entry.done is not None and not entry.done.done():
-                entry.done.set_result(one.reply)
+                entry.done.set_result(one)
         self._publisher.committed(decided)
 
     async def _isolate(self, group: list[Entry], error: Exception, stop: asyncio.Event) -> None:

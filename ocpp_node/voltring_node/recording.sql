@@ -25,6 +25,9 @@ JOIN transactions t ON t.charger_id = k.charger_id AND t.start_key = k.start_key
 UNION
 SELECT t.* FROM transactions t WHERE t.charger_id = ANY($5::text[]) AND t.state = 'Active'
 
+-- name: admissions
+SELECT id, status FROM chargers WHERE id = ANY($1::text[])
+
 -- name: fresh_ids
 SELECT nextval('ocpp16_transaction_id')::int AS id FROM generate_series(1, $1)
 

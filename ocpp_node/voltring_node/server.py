@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
+
+from voltring_core.domain.chargers import Intervals
 from voltring_core.errors import SettingsError
 from voltring_core.metrics import ACCEPTED, CLOSED, CONNECTIONS
 from voltring_core.ocpp.conversation import Answered
 from voltring_core.ocpp.wire import write_time
 from voltring_core.settings import NodeSettings
 from voltring_core.store.database import AWAY
-from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
-
 from voltring_node.admission import Door
 from voltring_node.commanding import Commander
 from voltring_node.connection import Connection, Terms
@@ -50,7 +51,8 @@ class ChargerServer:
         self._recorder = recorder
         self._commander = commander
         self._publisher = publisher
-        self._terms = Terms(settings.heartbeat_interval, settings.pending_interval, settings.inbox_limit)
+        intervals = Intervals(settings.heartbeat_interval, settings.pending_interval)
+        self._terms = Terms(intervals, settings.inbox_limit)
         self._closing: set[asyncio.Task[None]] = set()
 
     async def listen(self) -> Server:
@@ -103,7 +105,7 @@ class ChargerServer:
             self._recorder,
             self._terms,
             self._answered,
-            self._commander.ring,
+            self._commander.ready,
         )
         if not await self._own(connection):
             return
@@ -132,7 +134,7 @@ class ChargerServer:
         CONNECTIONS.labels(version).inc()
         self._show("charger.online", connection)
         # A charger that reconnects without booting stays accepted, and is commanded after a moment.
-        ring = asyncio.get_running_loop().call_later(BOOT_PATIENCE, self._commander.ring, connection)
+        ring = asyncio.get_running_loop().call_later(BOOT_PATIENCE, self._commander.ready, connection)
         try:
             await connection.read()
         finally:

@@ -3,9 +3,10 @@
 import time
 from typing import Any
 
+from websockets.asyncio.server import ServerConnection
+
 from voltring_core.domain.chargers import Charger
 from voltring_core.ocpp.versions import Version
-from websockets.asyncio.server import ServerConnection
 
 SUPERSEDED = (1000, "superseded")
 GOING_AWAY = (1001, "the node stops")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 import orjson
+
 from voltring_core.domain.messages import Registration, Said
 from voltring_core.ocpp import quirks, schemas
 from voltring_core.ocpp.actions import FROM_CHARGER, TRANSACTION_ACTIONS, UNCONFIRMED
@@ -14,7 +15,6 @@ from voltring_core.ocpp.codes import Code
 from voltring_core.ocpp.conversation import Called
 from voltring_core.ocpp.frames import Payload
 from voltring_core.ocpp.versions import Version
-
 from voltring_node.facts import Refusal
 from voltring_node.handlers.routes import read
 from voltring_node.handlers.transactions import KEY_BYTES, least_answer
@@ -52,14 +52,21 @@ def understand(version: Version, registration: Registration, called: Called) -> 
         return Answerable(Refusal(Code.SECURITY, "BootNotification has to be accepted first"))
     payload = called.payload
     flags: tuple[str, ...] = ()
-    if not schemas.is_valid(version, action, payload):
-        payload, flags = quirks.tolerate(version, action, payload)
-        faults = schemas.violations(version, action, payload)
-        if faults and action not in TRANSACTION_ACTIONS:
-            return Answerable(_refuse(faults[0]), flags)
-        if faults:
-            payload, flags = quirks.rescue(version, action, called.payload)
-    return _read(version, action, payload, flags)
+    try:
+        if not schemas.is_valid(version, action, payload):
+            payload, flags = quirks.tolerate(version, action, payload)
+            faults = schemas.violations(version, action, payload)
+            faults = [fault for fault in faults if not quirks.is_known(action, fault, payload)]
+            if faults and action not in TRANSACTION_ACTIONS:
+                return Answerable(_refuse(faults[0]), flags)
+            if faults:
+                payload, flags = quirks.rescue(version, action, called.payload)
+        return _read(version, action, payload, flags)
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
+        # Beyond rescue: the frame is kept and flagged. Only a start can't be acknowledged without a transaction.
+        answer = least_answer(action) if action in TRANSACTION_ACTIONS else None
+        refusal = Refusal(Code.FORMAT, "the payload can't be read")
+        return Answerable(dict(answer) if answer is not None else refusal, (*flags, UNREADABLE))
 
 
 def _may_speak(registration: Registration, action: str) -> bool:
@@ -74,15 +81,8 @@ def _refuse(fault: schemas.Violation) -> Refusal:
     return Refusal(fault.code, f"{place}: {fault.message}")
 
 
-def _read(version: Version, action: str, payload: Payload, flags: tuple[str, ...]) -> Understood | Answerable:
-    try:
-        said = read(version, action, payload)
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
-        # Beyond rescue: the frame is kept and flagged. Only a start can't be acknowledged without a transaction.
-        answer = least_answer(action) if action in TRANSACTION_ACTIONS else None
-        refusal = Refusal(Code.FORMAT, "the payload can't be read")
-        return Answerable(dict(answer) if answer is not None else refusal, (*flags, UNREADABLE))
-    return Understood(said, payload, _natural_key(action, payload), flags)
+def _read(version: Version, action: str, payload: Payload, flags: tuple[str, ...]) -> Understood:
+    return Understood(read(version, action, payload), payload, _natural_key(action, payload), flags)
 
 
 def _natural_key(action: str, payload: Payload) -> bytes | None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import asyncpg
 import orjson
+
 from voltring_core.domain.transactions import Transaction
 from voltring_core.store.database import RawJson
 from voltring_core.store.queries import load
-
 from voltring_node.deciding import Decided
 from voltring_node.facts import BootFact, Message, ReadingsFact, StatusFact, TransactionFact
 
@@ -154,7 +154,7 @@ def _message_row(one: Decided) -> tuple[Any, ...]:
         clean(message.action),
         clean(message.frame),
         clean(one.reply),
-        None if one.is_repeat else message.natural_key,
+        one.natural_key,
         message.epoch,
         [*message.flags, *one.flags],
     )

@@ -10,7 +10,6 @@ from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.runtime import every, supervise
 from voltring_core.settings import WorkerSettings
 from voltring_core.store.database import AWAY, is_ready, open_pool
-
 from voltring_worker.partitions import keep_up
 from voltring_worker.sweeper import Sweeper
 

@@ -1,9 +1,9 @@
 """`voltring worker`."""
 
 import click
+
 from voltring_core.runtime import configure_logging, run
 from voltring_core.settings import WorkerSettings, load
-
 from voltring_worker import app
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
+
 from voltring_core.store.queries import load
 
 SQL = load("voltring_worker", "worker.sql")

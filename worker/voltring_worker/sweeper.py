@@ -1,12 +1,12 @@
 """Commands that are late: expired in the queue, SENT and never answered, queued but never rung for."""
 
 import asyncpg
+
 from voltring_core.cluster.connection import AWAY as REDIS_AWAY
 from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.domain.commands import MAX_ATTEMPTS
 from voltring_core.metrics import SWEPT
 from voltring_core.store.commands import SQL as COMMANDS
-
 from voltring_worker.partitions import SQL
 
 OVERDUE_S = 5.0

@@ -29,6 +29,16 @@ class Charger:
 
 
 @dataclass(frozen=True, slots=True)
+class Intervals:
+    """Seconds that BootNotification's answer may carry (TR-33)."""
+
+    heartbeat: int = 300
+    """Between heartbeats of an accepted charger."""
+    pending: int = 60
+    """Until a charger that is not accepted may boot again."""
+
+
+@dataclass(frozen=True, slots=True)
 class RegistrationAnswer:
     """The answer to BootNotification; `interval` is in seconds (TR-33)."""
 
@@ -70,6 +80,6 @@ def may_connect(charger: Charger, password: bytes | None) -> bool:
     return password is not None and matches(password, charger.secret_hash)
 
 
-def registration_of(charger: Charger) -> Registration:
+def registration_of(admission: Admission) -> Registration:
     """What BootNotification is answered with: quarantined chargers wait for an operator."""
-    return Registration.PENDING if charger.status is Admission.QUARANTINED else Registration.ACCEPTED
+    return Registration.PENDING if admission is Admission.QUARANTINED else Registration.ACCEPTED

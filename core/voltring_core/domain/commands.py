@@ -74,6 +74,8 @@ _REFUSALS = frozenset(
     UnknownMessageId UnknownVendorId VersionMismatch InvalidCertificate RevokedCertificate NotFound NoProfile
     OngoingAuthorizedTransaction EmptyResultSet DownloadOngoing NoTransaction TooManyElements
     ConditionNotSupported TxNotFound NoCurrencyChange UnsupportedRequest DuplicateTariffId NoTariff
+    Invalid LanguageNotSupported NoFirmware NoProfiles NotSupportedMessageFormat NotSupportedPriority
+    NotSupportedState Unknown UnknownTransaction
     """.split()
 )
 
@@ -95,7 +97,7 @@ def default_deadline_s(action: str) -> float:
 
 def judge(payload: Mapping[str, Any]) -> State:
     """What a charger's CALLRESULT means: a refusal is REJECTED, everything else ACCEPTED."""
-    return State.REJECTED if payload.get("status") in _REFUSALS else State.ACCEPTED
+    return State.REJECTED if str(payload.get("status")) in _REFUSALS else State.ACCEPTED
 
 
 def after_silence(kind: CommandClass, attempts: int) -> State:

@@ -1,11 +1,13 @@
 """Readings in canonical units, and what a session takes from them (TX-14, TX-15)."""
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from voltring_core.domain.messages import Sample
+from voltring_core.domain.times import trusted
 
 ENERGY_REGISTER = "Energy.Active.Import.Register"
 POWER = "Power.Active.Import"
@@ -14,8 +16,9 @@ BEGIN = "Transaction.Begin"
 END = "Transaction.End"
 DEFAULT_UNIT = "Wh"
 THOUSAND = Decimal(1000)
-LARGEST = Decimal(10) ** 18
-"""Beyond it nothing is a reading."""
+DIGITS, PLACES = 18, 9
+"""Before and behind the point: beyond the first nothing is a reading, beyond the second it is noise."""
+WITH_UNIT = re.compile(r"\s*([+-]?[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z%]+)\s*")
 TOTALS_ARE_AT = frozenset({None, "Outlet", "Cable"})
 """Inlet, Body and EV are other places than what the driver pays for."""
 
@@ -64,7 +67,15 @@ def read_number(raw: object) -> Decimal | None:
         value = Decimal(text)
     except InvalidOperation:
         return None
-    return value if value.is_finite() and abs(value) < LARGEST else None
+    if not value.is_finite() or (value and value.adjusted() >= DIGITS):
+        return None
+    return round(value, PLACES) if int(value.as_tuple().exponent) < -PLACES else value
+
+
+def split_unit(raw: str) -> tuple[str, str | None]:
+    """A number and the unit that some chargers write behind it, e.g. `1.5 kWh` (TX-14)."""
+    found = WITH_UNIT.fullmatch(raw)
+    return (found[1], found[2]) if found else (raw, None)
 
 
 def canonical(value: Decimal | None, unit: str | None, measurand: str) -> tuple[Decimal | None, str]:
@@ -102,6 +113,13 @@ def latest(samples: Iterable[Sample]) -> Reading:
         soc.value if soc else None,
         first.value if first else None,
     )
+
+
+def trust_times(samples: tuple[Sample, ...], received_at: datetime) -> tuple[Sample, ...]:
+    """The samples, those whose time can't be right at the time of receipt (TX-23)."""
+    if not any(trusted(one.at, received_at)[1] for one in samples):
+        return samples
+    return tuple(replace(one, at=trusted(one.at, received_at)[0]) for one in samples)
 
 
 def _later(one: Sample | None, other: Sample) -> Sample:

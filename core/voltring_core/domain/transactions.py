@@ -3,12 +3,13 @@
               Started           Updated            Ended             MeterValues
     (none)    Active            Active, flagged    Orphan or Ended*  -
     Active    Active (repeat)   Active             Ended             Active, new reading
-    Ended     Ended (repeat)    Ended, flagged**   Ended (repeat)    Ended
+    Ended     Ended***          Ended, flagged**   Ended (repeat)*** Ended
     Orphan    Orphan            Orphan             Orphan            Orphan
 
 * 2.x: the charger's own id makes it a transaction whose start is missing; 1.6: an id that nobody gave out is an
 Orphan, and so is a stop without an id (TX-07, TX-08, TX-12).
 ** unless its number or time is before the end: it came late, which is legal (TR-35).
+*** what comes once and was missing is learnt; the true end of a superseded session replaces its provisional one.
 
 A message changes nothing when it is repeated. What comes once (EVSE, token, reservation) is never taken away by a
 later message (TX-13).
@@ -105,8 +106,8 @@ def begin(
 
 def apply(now: Transaction, said: TransactionReported, received_at: datetime) -> Transaction:
     """The transaction after a message about it."""
-    if now.state is TransactionState.ENDED:
-        return now if said.kind is not EventKind.UPDATED or _is_old(now, said) else _flag(now, ID_REUSED)
+    if now.state is TransactionState.ENDED and not _is_provisional(now, said):
+        return _late(now, said, received_at)
     at, mistrusted = trusted(said.at, received_at)
     then = _learn(now, said)
     if mistrusted:
@@ -125,12 +126,15 @@ def metered(now: Transaction, samples: tuple[Sample, ...]) -> Transaction:
 
 
 def supersede(now: Transaction, at: datetime, received_at: datetime) -> Transaction:
-    """The transaction when another one starts on its connector: over at its last reading (TX-05)."""
+    """The transaction when another one starts on its connector: over at its last reading (TX-05).
+
+    Provisional: its own end, when that comes late, replaces this one.
+    """
     return _flag(
         replace(
             now,
             state=TransactionState.ENDED,
-            ended_at=at,
+            ended_at=trusted(at, received_at)[0],
             end_received_at=received_at,
             meter_stop_wh=now.register_wh,
             power_w=Decimal(0),
@@ -139,11 +143,34 @@ def supersede(now: Transaction, at: datetime, received_at: datetime) -> Transact
     )
 
 
+def _is_provisional(now: Transaction, said: TransactionReported) -> bool:
+    """Whether the end that is known was only assumed, and this is the true one."""
+    return said.kind is EventKind.ENDED and SUPERSEDED in now.flags and now.stop_reason is None
+
+
+def _late(now: Transaction, said: TransactionReported, received_at: datetime) -> Transaction:
+    """An ended transaction after one more message: it learns what it lacked, a real update is flagged."""
+    if said.kind is EventKind.ENDED:
+        return now
+    if said.kind is EventKind.UPDATED and not _is_old(now, said):
+        return _flag(now, ID_REUSED)
+    then = replace(_learn(now, said), charging_state=now.charging_state, last_seq_no=now.last_seq_no)
+    begun = latest(said.samples).first_wh if said.meter_wh is None else said.meter_wh
+    if said.kind is EventKind.STARTED and now.started_at is None:
+        then = replace(
+            then, started_at=trusted(said.at, received_at)[0], meter_start_wh=_first(begun, now.meter_start_wh)
+        )
+        then = then if then.meter_stop_wh is None else _with_energy(then, then.meter_stop_wh)
+    return then
+
+
 def _learn(now: Transaction, said: TransactionReported) -> Transaction:
     token = said.token if said.token is not None and said.token.value else None
     then = replace(
         now,
-        charging_state=said.charging_state or now.charging_state,
+        charging_state=_first(now.charging_state, said.charging_state)
+        if _is_overtaken(now, said)
+        else said.charging_state or now.charging_state,
         evse_id=_first(now.evse_id, said.evse_id),
         connector_id=_first(now.connector_id, said.connector_id),
         id_token=_first(now.id_token, token.value if token else None),
@@ -157,15 +184,15 @@ def _learn(now: Transaction, said: TransactionReported) -> Transaction:
 
 def _read(now: Transaction, reading: Reading) -> Transaction:
     """Take over readings that are newer than what is known."""
+    then = replace(now, meter_start_wh=_first(now.meter_start_wh, reading.first_wh))
+    if now.register_at is not None and reading.register_at is not None and reading.register_at < now.register_at:
+        return then
     then = replace(
-        now,
+        then,
         power_w=now.power_w if reading.power_w is None else reading.power_w,
         soc_percent=now.soc_percent if reading.soc_percent is None else reading.soc_percent,
-        meter_start_wh=_first(now.meter_start_wh, reading.first_wh),
     )
-    if reading.register_wh is None or reading.register_at is None:
-        return then
-    if now.register_at is not None and reading.register_at < now.register_at:
+    if reading.register_wh is None:
         return then
     then = replace(then, register_wh=reading.register_wh, register_at=reading.register_at)
     return _with_energy(then, reading.register_wh)
@@ -194,6 +221,11 @@ def _with_energy(now: Transaction, register_wh: Decimal) -> Transaction:
     if register_wh < now.meter_start_wh:
         return _flag(replace(now, energy_wh=now.energy_wh or Decimal(0)), METER_BELOW_START)
     return replace(now, energy_wh=register_wh - now.meter_start_wh)
+
+
+def _is_overtaken(now: Transaction, said: TransactionReported) -> bool:
+    """Whether a later message of the transaction is known already."""
+    return said.seq_no is not None and now.last_seq_no is not None and said.seq_no < now.last_seq_no
 
 
 def _is_old(now: Transaction, said: TransactionReported) -> bool:

@@ -1,7 +1,7 @@
 """Repairing what chargers get wrong in a payload, so that nothing they say is thrown away (TR-12, TX-24).
 
-Two strengths. `tolerate` is for every message: null optionals, unknown fields, over-long strings. `rescue` is for
-transaction messages, which are never refused for their content: it also mends types, times and enums, and as a
+Two strengths. `tolerate` is for every message: null optionals, unknown fields, over-long strings, times. `rescue` is for
+transaction messages, which are never refused for their content: it also mends types and enums, and as a
 last resort leaves out what can't be mended. Each returns a new payload and the flags that say what was done; the
 raw frame is kept elsewhere.
 """
@@ -10,6 +10,9 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
+import orjson
+
+from voltring_core.domain.metering import read_number
 from voltring_core.domain.times import read_time
 from voltring_core.ocpp.schemas import Violation, schema, violations
 from voltring_core.ocpp.versions import Version
@@ -32,7 +35,12 @@ SPELLINGS = {"Celcius": "Celsius", "Hertz": "Hz", "Error": "OtherError"}
 
 def tolerate(version: Version, action: str, payload: Payload) -> tuple[Payload, tuple[str, ...]]:
     """Mend what is harmless in any message."""
-    return _mend(version, action, payload, {"additionalProperties": _drop, "maxLength": _cut})
+    return _mend(version, action, payload, _HARMLESS)
+
+
+def is_known(action: str, fault: Violation, payload: Payload) -> bool:
+    """Whether a fault is one that chargers are known for and that needs no mending: 1.6's old status `Occupied`."""
+    return action == "StatusNotification" and fault.field == "status" and payload["status"] == "Occupied"
 
 
 def rescue(version: Version, action: str, payload: Payload) -> tuple[Payload, tuple[str, ...]]:
@@ -122,14 +130,23 @@ def _resolve(whole: Any, place: Any) -> Any:
 
 def _retype(parent: Any, key: Any, version: Version, action: str, fault: Violation) -> str | None:
     value = parent[key]
-    if fault.message.endswith('"string"') and isinstance(value, int | float):
+    wanted = fault.message.rpartition(" ")[2].strip('"')
+    if wanted == "string" and isinstance(value, int | float):
         parent[key] = str(value)
-        return TYPE
-    try:
-        number = float(value)
-        parent[key] = round(number) if fault.message.endswith('"integer"') else number
-    except (TypeError, ValueError, OverflowError):
+    elif wanted == "boolean" and str(value).lower() in _BOOLEANS:
+        parent[key] = _BOOLEANS[str(value).lower()]
+    elif wanted in ("integer", "number") and (number := read_number(value)) is not None:
+        parent[key] = round(number) if wanted == "integer" else float(number)
+    else:
         return _leave_out(parent, key, version, action, fault)
+    return TYPE
+
+
+def _write_out(parent: Any, key: Any, version: Version, action: str, fault: Violation) -> str | None:
+    """1.6's DataTransfer carries text; some chargers put the object itself there."""
+    if action != "DataTransfer" or key != "data":
+        return None
+    parent[key] = orjson.dumps(parent[key]).decode()
     return TYPE
 
 
@@ -163,6 +180,13 @@ def _leave_out(parent: Any, key: Any, version: Version, action: str, fault: Viol
     return LEFT_OUT
 
 
+_BOOLEANS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
+_HARMLESS: dict[str, Mender] = {
+    "additionalProperties": _drop,
+    "maxLength": _cut,
+    "format": _retime,
+    "type": _write_out,
+}
 _ALL: dict[str, Mender] = {
     "additionalProperties": _drop,
     "maxLength": _cut,

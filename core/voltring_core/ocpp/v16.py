@@ -8,9 +8,9 @@ from typing import Any
 from voltring_core.domain import messages as said
 from voltring_core.domain.chargers import RegistrationAnswer
 from voltring_core.domain.messages import EventKind, IdToken, Sample, TokenDecision, TokenStatus
-from voltring_core.domain.metering import canonical, read_number
+from voltring_core.domain.metering import canonical, read_number, split_unit
 from voltring_core.domain.times import EARLIEST, read_time
-from voltring_core.ocpp.wire import write_time
+from voltring_core.ocpp.wire import whole, write_time
 
 Payload = Mapping[str, Any]
 NO_SUCH_TIME = EARLIEST.replace(year=1970)
@@ -29,7 +29,9 @@ def _boot(payload: Payload) -> said.Booted:
 
 
 def _status(payload: Payload) -> said.StatusReported:
-    number = payload["connectorId"]
+    number = whole(payload["connectorId"])
+    if number is None:
+        raise ValueError("there is no such connector")
     return said.StatusReported(
         evse_id=number,
         connector_id=1 if number else 0,
@@ -49,22 +51,21 @@ def _start(payload: Payload) -> said.TransactionReported:
     return said.TransactionReported(
         kind=EventKind.STARTED,
         at=read_time(payload.get("timestamp")) or NO_SUCH_TIME,
-        evse_id=payload.get("connectorId"),
+        evse_id=whole(payload.get("connectorId")),
         connector_id=1,
         token=IdToken(str(payload.get("idTag", ""))),
         meter_wh=read_number(payload.get("meterStart")),
         # 0 and -1 are what some chargers say for "none".
-        reservation_id=max(payload.get("reservationId") or 0, 0) or None,
+        reservation_id=max(whole(payload.get("reservationId")) or 0, 0) or None,
     )
 
 
 def _stop(payload: Payload) -> said.TransactionReported:
-    number = payload.get("transactionId")
     tag = payload.get("idTag")
     return said.TransactionReported(
         kind=EventKind.ENDED,
         at=read_time(payload.get("timestamp")) or NO_SUCH_TIME,
-        transaction_id=str(number) if isinstance(number, int) and number > 0 else None,
+        transaction_id=_transaction_id(payload),
         token=None if tag is None else IdToken(tag),
         meter_wh=read_number(payload.get("meterStop")),
         samples=_samples(payload.get("transactionData", ())),
@@ -73,12 +74,17 @@ def _stop(payload: Payload) -> said.TransactionReported:
 
 
 def _meter_values(payload: Payload) -> said.Metered:
-    number = payload.get("transactionId")
     return said.Metered(
-        evse_id=payload.get("connectorId", 0),
-        transaction_id=str(number) if isinstance(number, int) and number > 0 else None,
+        evse_id=whole(payload.get("connectorId")) or 0,
+        transaction_id=_transaction_id(payload),
         samples=_samples(payload.get("meterValue", ())),
     )
+
+
+def _transaction_id(payload: Payload) -> str | None:
+    """The id that was given out at the start; None for what never was one (-1, 0, beyond int32)."""
+    number = whole(payload.get("transactionId"))
+    return str(number) if number is not None and number > 0 else None
 
 
 def _samples(meter_values: Any) -> tuple[Sample, ...]:
@@ -92,8 +98,9 @@ def _samples(meter_values: Any) -> tuple[Sample, ...]:
 def _sample(value: Payload, at: Any) -> Sample:
     raw = str(value.get("value", ""))
     measurand = value.get("measurand", MEASURAND)
-    number = None if value.get("format") == "SignedData" else read_number(raw)
-    number, unit = canonical(number, value.get("unit"), measurand)
+    digits, written = split_unit(raw)
+    number = None if value.get("format") == "SignedData" else read_number(digits)
+    number, unit = canonical(number, value.get("unit") or written, measurand)
     return Sample(
         at,
         measurand,

@@ -12,7 +12,7 @@ from voltring_core.domain.chargers import RegistrationAnswer
 from voltring_core.domain.messages import EventKind, IdToken, Sample, TokenDecision
 from voltring_core.domain.metering import canonical, read_number
 from voltring_core.domain.times import EARLIEST, read_time
-from voltring_core.ocpp.wire import write_time
+from voltring_core.ocpp.wire import whole, write_time
 
 Payload = Mapping[str, Any]
 NO_SUCH_TIME = EARLIEST.replace(year=1970)
@@ -32,9 +32,12 @@ def _boot(payload: Payload) -> said.Booted:
 
 
 def _status(payload: Payload) -> said.StatusReported:
+    evse, connector = whole(payload["evseId"]), whole(payload["connectorId"])
+    if evse is None or connector is None:
+        raise ValueError("there is no such connector")
     return said.StatusReported(
-        evse_id=payload["evseId"],
-        connector_id=payload["connectorId"],
+        evse_id=evse,
+        connector_id=connector,
         status=payload["connectorStatus"],
         error_code=None,
         info=None,
@@ -60,22 +63,22 @@ def _transaction_event(payload: Payload) -> said.TransactionReported:
         kind=EventKind(payload.get("eventType", EventKind.UPDATED)),
         at=read_time(payload.get("timestamp")) or NO_SUCH_TIME,
         transaction_id=about.get("transactionId"),
-        seq_no=payload.get("seqNo", 0),
+        seq_no=whole(payload.get("seqNo")) or 0,
         offline=payload.get("offline", False),
         trigger=payload.get("triggerReason"),
         charging_state=about.get("chargingState"),
-        evse_id=evse.get("id"),
-        connector_id=evse.get("connectorId"),
+        evse_id=whole(evse.get("id")),
+        connector_id=whole(evse.get("connectorId")),
         token=_token(payload.get("idToken")),
         samples=_samples(payload.get("meterValue", ())),
         reason=about.get("stoppedReason"),
-        reservation_id=payload.get("reservationId"),
-        remote_start_id=about.get("remoteStartId"),
+        reservation_id=whole(payload.get("reservationId")),
+        remote_start_id=whole(about.get("remoteStartId")),
     )
 
 
 def _meter_values(payload: Payload) -> said.Metered:
-    return said.Metered(payload.get("evseId", 0), None, _samples(payload.get("meterValue", ())))
+    return said.Metered(whole(payload.get("evseId")) or 0, None, _samples(payload.get("meterValue", ())))
 
 
 def _samples(meter_values: Any) -> tuple[Sample, ...]:
@@ -91,7 +94,7 @@ def _sample(value: Payload, at: Any) -> Sample:
     unit = value.get("unitOfMeasure") or {}
     measurand = value.get("measurand", MEASURAND)
     number = read_number(given)
-    if number is not None and (multiplier := unit.get("multiplier")):
+    if number is not None and (multiplier := whole(unit.get("multiplier"))):
         number = number.scaleb(multiplier) if abs(multiplier) < 19 else None
     number, name = canonical(number, unit.get("unit"), measurand)
     return Sample(
@@ -193,5 +196,5 @@ def write_token(decision: TokenDecision) -> Payload:
     if decision.expires_at is not None:
         info["cacheExpiryDateTime"] = write_time(decision.expires_at)
     if decision.group_id_token:
-        info["groupIdToken"] = {"idToken": decision.group_id_token, "type": "Central"}
+        info["groupIdToken"] = {"idToken": decision.group_id_token[:36], "type": "Central"}
     return info

@@ -33,13 +33,16 @@ class Batched(Generic[Q, A]):
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-                await self._answer([one for one in batch if not one[1].done()])
+                if batch := [one for one in batch if not one[1].done()]:
+                    await self._answer(batch)
         finally:
             self._running = None
 
     async def _answer(self, batch: list[tuple[Q, asyncio.Future[A]]]) -> None:
         try:
             answers = await self._bulk([question for question, _ in batch])
+            if len(answers) != len(batch):
+                raise RuntimeError(f"{len(answers)} answers to {len(batch)} questions")
         except Exception as error:
             # Every caller gets the reason; none of them is left waiting.
             for _, future in batch:

@@ -47,6 +47,12 @@ UPDATE commands SET state = $3, finished_at = CASE WHEN $3 = 'UNKNOWN' THEN now(
 WHERE id = $1 AND message_id = $2 AND state = 'SENT'
 RETURNING id, charger_id, action, state, reply_to
 
+-- name: give_back
+-- The socket was gone before anything was written: as if it had never been taken.
+UPDATE commands SET state = 'QUEUED', attempts = attempts - 1, sent_at = NULL, message_id = NULL
+WHERE id = $1 AND message_id = $2 AND state = 'SENT'
+RETURNING id
+
 -- name: give_up_older
 -- A new owner settles what earlier owners left SENT.
 UPDATE commands SET

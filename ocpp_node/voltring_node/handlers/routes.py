@@ -20,7 +20,6 @@ from voltring_core.domain.messages import (
 )
 from voltring_core.ocpp import v2x, v16
 from voltring_core.ocpp.versions import Version
-
 from voltring_node.facts import Message, Outcome
 from voltring_node.handlers import station, transactions
 from voltring_node.knowledge import Known, Wanted

@@ -1,7 +1,7 @@
 """What a station says of itself: it boots, lives, has a status, asks for a token, sends vendors' data."""
 
 from voltring_core.domain.authorization import decide
-from voltring_core.domain.chargers import RegistrationAnswer
+from voltring_core.domain.chargers import Admission, Intervals, RegistrationAnswer, registration_of
 from voltring_core.domain.messages import (
     AuthorizeAsked,
     Booted,
@@ -11,13 +11,19 @@ from voltring_core.domain.messages import (
 )
 from voltring_core.domain.times import trusted
 from voltring_core.ocpp import v2x, v16
-
 from voltring_node.facts import BootFact, Message, Outcome, StatusFact
 from voltring_node.knowledge import Known, Wanted
 
 
-def boot(message: Message, said: Booted, registration: Registration, interval: int) -> Outcome:
-    """BootNotification; the interval is in seconds. Open transactions go on (TX-20)."""
+def want_boot(said: Booted) -> Wanted:
+    """BootNotification."""
+    return Wanted(admission=True)
+
+
+def boot(message: Message, said: Booted, known: Known, intervals: Intervals) -> Outcome:
+    """BootNotification: as operators have the charger now. Open transactions go on (TX-20)."""
+    registration = registration_of(known.admissions.get(message.charger_id, Admission.QUARANTINED))
+    interval = intervals.heartbeat if registration is Registration.ACCEPTED else intervals.pending
     answer = RegistrationAnswer(registration, message.received_at, interval)
     return Outcome(v16.write_boot(answer), (BootFact(said, registration),))
 

@@ -5,6 +5,7 @@ orphan, a flag, and the charger gets its answer.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID, uuid5
@@ -12,9 +13,10 @@ from uuid import UUID, uuid5
 from voltring_core.domain import transactions
 from voltring_core.domain.authorization import decide
 from voltring_core.domain.messages import EventKind, Metered, TransactionReported
+from voltring_core.domain.metering import trust_times
+from voltring_core.domain.times import trusted
 from voltring_core.domain.transactions import Transaction, TransactionState, without_token
 from voltring_core.ocpp import v2x, v16
-
 from voltring_node.facts import Fact, Message, Outcome, ReadingsFact, TransactionFact
 from voltring_node.knowledge import Known, Wanted
 
@@ -64,7 +66,14 @@ def _superseded(message: Message, said: TransactionReported, known: Known) -> li
     return [
         TransactionFact(transactions.supersede(old, said.at, message.received_at))
         for old in known.active(message.charger_id, said.evse_id)
+        if not _is_later(old, said, message)
     ]
+
+
+def _is_later(running: Transaction, said: TransactionReported, message: Message) -> bool:
+    """Whether what runs began after this start, which then comes late, from the charger's queue (TR-35)."""
+    at, mistrusted = trusted(said.at, message.received_at)
+    return not mistrusted and running.started_at is not None and running.started_at > at
 
 
 def want_stop(said: TransactionReported) -> Wanted:
@@ -99,6 +108,7 @@ def event(message: Message, said: TransactionReported, known: Known) -> Outcome:
 
 
 def _told(message: Message, said: TransactionReported, known: Known) -> tuple[Fact, ...]:
+    said = replace(said, samples=trust_times(said.samples, message.received_at)) if said.samples else said
     ocpp_id = said.transaction_id
     before = None if ocpp_id is None else known.transaction(message.charger_id, ocpp_id)
     if before is None or _is_reused(before, said):
@@ -136,11 +146,12 @@ def want_meter_values(said: Metered) -> Wanted:
 def meter_values(message: Message, said: Metered, known: Known) -> Outcome:
     """MeterValues: `{}` always; a transaction that nobody knows leaves the readings with their EVSE."""
     transaction = _metered(message, said, known)
+    samples = trust_times(said.samples, message.received_at)
     if transaction is None:
-        return Outcome({}, (ReadingsFact(said.samples, said.evse_id, None, None),))
-    after = transactions.metered(transaction, said.samples)
-    readings = ReadingsFact(said.samples, said.evse_id, after.connector_id, after)
-    return Outcome({}, (TransactionFact(after), readings))
+        return Outcome({}, (ReadingsFact(samples, said.evse_id, None, None),))
+    after = transactions.metered(transaction, samples)
+    readings = ReadingsFact(samples, said.evse_id, after.connector_id, after)
+    return Outcome({}, (readings,) if after == transaction else (TransactionFact(after), readings))
 
 
 def _metered(message: Message, said: Metered, known: Known) -> Transaction | None:

@@ -1,0 +1,166 @@
+"""A command's way from the queue to the charger and back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+from websockets.asyncio.client import connect
+
+from voltring_core.cluster.doorbells import Doorbells
+from voltring_core.domain.commands import command_class, lane
+from voltring_core.errors import Conflict
+from voltring_core.store.commands import Commands, NewCommand
+from voltring_core.store.database import open_pool
+from voltring_core.testing import Wire, eventually
+
+
+class Desk:
+    """An operator who queues commands and rings."""
+
+    def __init__(self, pool: asyncpg.Pool, redis: Redis, charger_id: str) -> None:
+        self.commands = Commands(pool)
+        self.pool = pool
+        self.bells = Doorbells(redis)
+        self.charger_id = charger_id
+
+    async def order(self, action: str, payload: Any = None, **more: Any) -> Any:
+        """Queue a command and ring; its id."""
+        new = NewCommand(
+            id=uuid4(),
+            charger_id=self.charger_id,
+            action=action,
+            payload=payload or {},
+            command_class=command_class(action),
+            lane=lane(action),
+            deadline_s=more.pop("deadline_s", 60),
+            created_by="test",
+            **more,
+        )
+        row, _ = await self.commands.queue(new)
+        await self.bells.ring(self.charger_id)
+        return row["id"]
+
+    async def becomes(self, command_id: Any, state: str, seconds: float = 10) -> Any:
+        """The row once it is in `state`."""
+
+        async def look() -> Any:
+            row = await self.commands.get(command_id)
+            return row if row and row["state"] == state else None
+
+        return await eventually(look, seconds)
+
+
+@pytest.fixture
+async def desk(town: Any, identity: str) -> AsyncIterator[Desk]:
+    pool = await open_pool(town.dsn, size=2, name="desk")
+    redis = Redis.from_url(town.redis_url, decode_responses=True)
+    await pool.execute("INSERT INTO chargers (id) VALUES ($1)", identity)
+    yield Desk(pool, redis, identity)
+    await redis.aclose()
+    await pool.close()
+
+
+@pytest.fixture
+async def wire(town: Any, identity: str, desk: Desk) -> AsyncIterator[Wire]:
+    async with connect(f"{town.ocpp}/{identity}", subprotocols=["ocpp1.6"]) as socket:
+        charger = Wire(socket)
+        await charger.boot()
+        yield charger
+
+
+async def test_sent_is_committed_before_the_frame_is_written_and_the_answer_is_kept(wire: Wire, desk: Desk) -> None:
+    command = await desk.order("GetConfiguration", {"key": ["HeartbeatInterval"]})
+    frame = await wire.receive()
+    assert frame[0] == 2
+    assert frame[2:] == ["GetConfiguration", {"key": ["HeartbeatInterval"]}]
+    assert (await desk.commands.get(command))["state"] == "SENT"
+    answer = {"configurationKey": [{"key": "HeartbeatInterval", "readonly": False, "value": "300"}]}
+    await wire.send([3, frame[1], answer])
+    row = await desk.becomes(command, "ACCEPTED")
+    assert (row["response"], row["attempts"]) == (answer, 1)
+
+
+async def test_refusals_and_errors_of_the_charger_are_told_apart(wire: Wire, desk: Desk) -> None:
+    refused = await desk.order("Reset", {"type": "Soft"})
+    await wire.send([3, (await wire.receive())[1], {"status": "Rejected"}])
+    await desk.becomes(refused, "REJECTED")
+    failed = await desk.order("Reset", {"type": "Soft"})
+    await wire.send([4, (await wire.receive())[1], "NotSupported", "no", {"why": 1}])
+    row = await desk.becomes(failed, "CALLERROR")
+    assert row["error"] == {"code": "NotSupported", "description": "no", "details": {"why": 1}}
+
+
+async def test_one_at_a_time_in_order_and_a_stop_overtakes_what_is_queued(wire: Wire, desk: Desk) -> None:
+    orders = [await desk.order("TriggerMessage", {"requestedMessage": "Heartbeat"}) for _ in range(2)]
+    orders.append(await desk.order("RemoteStopTransaction", {"transactionId": 4}))
+    seen = []
+    for _ in orders:
+        frame = await wire.receive()
+        seen.append(frame[2])
+        with pytest.raises(TimeoutError):
+            await wire.receive(0.15)
+        await wire.send([3, frame[1], {"status": "Accepted"}])
+    assert seen == ["TriggerMessage", "RemoteStopTransaction", "TriggerMessage"]
+    for order in orders:
+        await desk.becomes(order, "ACCEPTED")
+
+
+async def test_a_command_for_an_absent_charger_is_delivered_once_it_has_booted(
+    town: Any, identity: str, desk: Desk
+) -> None:
+    command = await desk.order("ClearCache")
+    expired = await desk.order("ClearCache", deadline_s=0.05)
+    await asyncio.sleep(0.1)
+    async with connect(f"{town.ocpp}/{identity}", subprotocols=["ocpp1.6"]) as socket:
+        wire = Wire(socket)
+        assert (await wire.boot())[0] == 3
+        frame = await wire.receive()
+        assert frame[2] == "ClearCache"
+        await wire.send([3, frame[1], {"status": "Accepted"}])
+        await desk.becomes(command, "ACCEPTED")
+    assert (await desk.commands.get(expired))["state"] == "QUEUED"  # never sent; the worker expires it
+
+
+async def test_after_a_cut_a_read_is_repeated_and_a_reset_is_not(town: Any, identity: str, desk: Desk) -> None:
+    url = f"{town.ocpp}/{identity}"
+    async with connect(url, subprotocols=["ocpp1.6"]) as socket:
+        wire = Wire(socket)
+        await wire.boot()
+        reset = await desk.order("Reset", {"type": "Hard"})
+        assert (await wire.receive())[2] == "Reset"
+    await desk.becomes(reset, "UNKNOWN")
+    async with connect(url, subprotocols=["ocpp1.6"]) as socket:
+        wire = Wire(socket)
+        await wire.boot()
+        read = await desk.order("GetLocalListVersion")
+        assert (await wire.receive())[2] == "GetLocalListVersion"
+    await desk.becomes(read, "QUEUED")
+    async with connect(url, subprotocols=["ocpp1.6"]) as socket:
+        wire = Wire(socket)
+        await wire.boot()
+        frame = await wire.receive()
+        await wire.send([3, frame[1], {"listVersion": 3}])
+        row = await desk.becomes(read, "ACCEPTED")
+    assert (row["attempts"], (await desk.commands.get(reset))["state"]) == (2, "UNKNOWN")
+
+
+async def test_the_same_key_is_the_same_command_and_another_request_under_it_a_conflict(desk: Desk) -> None:
+    first = await desk.order("ClearCache", idempotency_key=desk.charger_id)
+    assert await desk.order("ClearCache", idempotency_key=desk.charger_id) == first
+    with pytest.raises(Conflict):
+        await desk.order("Reset", {"type": "Soft"}, idempotency_key=desk.charger_id)
+    assert (await desk.commands.cancel(first))["state"] == "CANCELLED"
+    with pytest.raises(Conflict, match="CANCELLED already"):
+        await desk.commands.cancel(first)
+
+
+async def test_a_charger_may_ask_before_it_answers(wire: Wire, desk: Desk) -> None:
+    command = await desk.order("RemoteStartTransaction", {"idTag": "A"})
+    frame = await wire.receive()
+    assert (await wire.call("Authorize", {"idTag": "A"}))[0] == 3
+    await wire.send([3, frame[1], {"status": "Accepted"}])
+    await desk.becomes(command, "ACCEPTED")
