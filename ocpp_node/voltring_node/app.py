@@ -80,16 +80,17 @@ class Node:
             version("voltring"),
         )
         try:
-            await leases.renew(self.redis, lease, self.settings.lease_seconds)
+            known = await leases.renew(self.redis, lease, self.settings.lease_seconds)
         except AWAY as error:
             self.redis_away = True
             return f"the lease is not renewed: {error}"
-        if not self.redis_away:
+        if known and not self.redis_away:
             return ""
+        # Redis was away, or came back with less than it had: an empty one forgets the lease too.
         self.redis_away = False
         count = await self.owner.reassert()
         await self.commander.ring_waiting(self.owner.connections.values())
-        return f"Redis is back: {count} owner records were looked at"
+        return f"Redis knew nothing of this node: {count} owner records were looked at"
 
     async def reassert(self) -> str:
         """Anti-entropy: routes that Redis lost while it seemed to be there (FLUSHALL, a failover)."""

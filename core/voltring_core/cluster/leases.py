@@ -23,9 +23,10 @@ class NodeLease:
     version: str
 
 
-async def renew(redis: Redis, lease: NodeLease, seconds: int) -> None:
-    """Keep the lease for `seconds` more."""
-    await redis.set(keys.node(lease.uid), orjson.dumps(asdict(lease)), px=seconds * 1000)
+async def renew(redis: Redis, lease: NodeLease, seconds: int) -> bool:
+    """Keep the lease for `seconds` more; False when Redis did not know it (any more)."""
+    before = await redis.set(keys.node(lease.uid), orjson.dumps(asdict(lease)), px=seconds * 1000, get=True)
+    return before is not None
 
 
 async def give_up(redis: Redis, uid: str) -> None:

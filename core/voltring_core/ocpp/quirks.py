@@ -1,8 +1,8 @@
 """Repairing what chargers get wrong in a payload, so that nothing they say is thrown away (TR-12, TX-24).
 
-Two strengths. `tolerate` is for every message: null optionals, unknown fields, over-long strings, times. `rescue` is for
-transaction messages, which are never refused for their content: it also mends types and enums, and as a
-last resort leaves out what can't be mended. Each returns a new payload and the flags that say what was done; the
+Two strengths. `tolerate` is for every message: null optionals, unknown fields, over-long strings, times. `rescue` is
+for transaction messages, which are never refused for their content: it also mends types and enums, and as a last
+resort leaves out what can't be mended. Each returns a new payload and the flags that say what was done; the
 raw frame is kept elsewhere.
 """
 
@@ -40,7 +40,7 @@ def tolerate(version: Version, action: str, payload: Payload) -> tuple[Payload, 
 
 def is_known(action: str, fault: Violation, payload: Payload) -> bool:
     """Whether a fault is one that chargers are known for and that needs no mending: 1.6's old status `Occupied`."""
-    return action == "StatusNotification" and fault.field == "status" and payload["status"] == "Occupied"
+    return action == "StatusNotification" and fault.field == "status" and payload.get("status") == "Occupied"
 
 
 def rescue(version: Version, action: str, payload: Payload) -> tuple[Payload, tuple[str, ...]]:
@@ -62,12 +62,22 @@ def _mend(
     mended = deepcopy(payload)
     flags = {NULL} if _strip_nulls(mended) else set()
     for _ in range(ROUNDS):
-        found = violations(version, action, mended)
+        found = _one_each(violations(version, action, mended))
         done = [_apply(mended, fault, version, action, menders.get(fault.keyword, otherwise)) for fault in found]
         if not any(done):
             break
         flags.update(flag for flag in done if flag)
     return mended, tuple(sorted(flags))
+
+
+def _one_each(found: list[Violation]) -> list[Violation]:
+    """One fault of each place, the last places first: what is taken out of a list moves nothing still to come."""
+    places = {fault.path: fault for fault in reversed(found)}
+    return sorted(
+        places.values(),
+        key=lambda fault: [f"{part:09}" if isinstance(part, int) else part for part in fault.path],
+        reverse=True,
+    )
 
 
 def _apply(payload: Payload, fault: Violation, version: Version, action: str, mender: Mender | None) -> str | None:
