@@ -35,7 +35,10 @@ def plan(existing: frozenset[str], today: date, ahead: int, keep: int) -> Plan:
 
 def _day(name: str) -> date | None:
     match = re.fullmatch(rf"(?:{'|'.join(TABLES)})_(\d{{8}})", name)
-    return datetime.strptime(match[1], "%Y%m%d").replace(tzinfo=UTC).date() if match else None
+    try:
+        return datetime.strptime(match[1], "%Y%m%d").replace(tzinfo=UTC).date() if match else None
+    except ValueError:
+        return None  # a table of somebody's own
 
 
 async def keep_up(pool: asyncpg.Pool, ahead: int, keep: int) -> str:

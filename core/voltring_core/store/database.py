@@ -20,6 +20,8 @@ AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.ReadOnlySQLTransactionError,
+    # A connection whose server was killed in the middle of a statement is in no known state.
+    asyncpg.InternalClientError,
 )
 CONNECT_TIMEOUT = 5.0
 COMMAND_TIMEOUT = 30.0
