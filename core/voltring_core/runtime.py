@@ -78,8 +78,16 @@ async def _until_signalled(main: Callable[[asyncio.Event], Awaitable[None]]) -> 
     await main(stop)
 
 
-async def supervise(name: str, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-    """Run `work` until `stop`; if it fails or returns early, say so and run it again after a growing pause."""
+async def supervise(
+    name: str,
+    work: Callable[[], Awaitable[None]],
+    stop: asyncio.Event,
+    away: tuple[type[Exception], ...] = (),
+) -> None:
+    """Run `work` until `stop`; if it fails or returns early, say so and run it again after a growing pause.
+
+    `away` are errors that mean a server is away: they are said in a sentence, others with their traceback.
+    """
     pause = FIRST_PAUSE
     while not stop.is_set():
         started = asyncio.get_running_loop().time()
@@ -87,6 +95,8 @@ async def supervise(name: str, work: Callable[[], Awaitable[None]], stop: asynci
             await work()
             if not stop.is_set():
                 logger.warning("%s ended early and starts again", name)
+        except away as error:
+            logger.warning("%s waits: %s", name, error or type(error).__name__)
         except Exception:
             # Whatever it was, the loop must live on; the log has the story.
             logger.exception("%s failed and starts again", name)

@@ -20,6 +20,7 @@ from voltring_core.cluster.leases import NodeLease
 from voltring_core.cluster.ownership import Ownership
 from voltring_core.runtime import every, supervise
 from voltring_core.settings import NodeSettings
+from voltring_core.store.database import AWAY as POSTGRES_AWAY
 from voltring_core.store.database import is_ready, open_pool
 from voltring_node.admission import Door
 from voltring_node.commanding import Commander
@@ -32,6 +33,7 @@ from voltring_node.server import ChargerServer
 logger = logging.getLogger("voltring.node")
 POOL_SIZE = 12
 REASSERT_SECONDS = 60.0
+ANY_AWAY = (*AWAY, *POSTGRES_AWAY)
 LAST_WORDS = 3.0
 """Seconds for what was received to be committed when the node stops."""
 
@@ -140,7 +142,9 @@ async def run(settings: NodeSettings, stop: asyncio.Event) -> None:
         flushed = asyncio.Event()
         node.admin_url = await admin.start(group)
         recording = group.create_task(node.recorder.run(flushed), name="recorder")
-        helpers = [group.create_task(supervise(name, work, stop), name=name) for name, work in _work(node, stop)]
+        helpers = [
+            group.create_task(supervise(name, work, stop, ANY_AWAY), name=name) for name, work in _work(node, stop)
+        ]
         server = await node.server.listen()
         logger.info("node %s accepts chargers", node.uid, extra={"pid": os.getpid()})
         await stop.wait()
@@ -181,5 +185,5 @@ async def _last_words(node: Node) -> None:
         async with asyncio.timeout(LAST_WORDS):
             await node.owner.write_departures()
             await leases.give_up(node.redis, node.uid)
-    except (OSError, TimeoutError, *AWAY) as error:
+    except ANY_AWAY as error:
         logger.warning("the node leaves without a word: %s", error)

@@ -57,7 +57,7 @@ def parse(text: str, version: Version) -> Frame | Malformed:
         array = orjson.loads(text)
     except orjson.JSONDecodeError:
         # 1.6 does not define an answer without an id (TR-17).
-        return Malformed("not JSON", UNREADABLE_ID, Code.RPC)
+        return Malformed("not JSON", UNREADABLE_ID, Code.RPC if version.is_2x else None)
     if not isinstance(array, list) or not array:
         return Malformed("not a JSON array", UNREADABLE_ID, Code.RPC if version.is_2x else None)
     return _read(array, version)
