@@ -1,0 +1,138 @@
+"""One charger's exchange: both directions independent, one CALL of ours at a time, late answers matched."""
+
+import json
+
+import pytest
+
+from voltring_core.ocpp.codes import Code
+from voltring_core.ocpp.conversation import LATE_KEPT, Answered, Called, Conversation, Sent, Stray
+from voltring_core.ocpp.versions import Version
+
+V16, V201, V21 = Version
+ALL = pytest.mark.parametrize("version", Version)
+
+
+@pytest.fixture
+def talk():
+    return Conversation(V201)
+
+
+def test_a_call_of_ours_is_written_and_its_answer_closes_it(talk):
+    assert json.loads(talk.call("m1", "Reset", {"type": "OnIdle"}, 30.0)) == [2, "m1", "Reset", {"type": "OnIdle"}]
+    answer = talk.receive('[3,"m1",{"status":"Accepted"}]')
+    assert isinstance(answer, Answered)
+    assert (answer.call.action, answer.payload, answer.code, answer.late) == (
+        "Reset",
+        {"status": "Accepted"},
+        "",
+        False,
+    )
+    assert talk.outstanding is None
+
+
+def test_a_second_call_while_one_is_open_is_refused_to_the_caller(talk):
+    talk.call("m1", "Reset", {}, 30.0)
+    with pytest.raises(RuntimeError, match="TR-22"):
+        talk.call("m2", "Reset", {}, 30.0)
+    assert talk.outstanding.message_id == "m1"
+
+
+def test_the_chargers_call_is_read_and_answered_while_ours_is_open(talk):
+    talk.call("m1", "RequestStartTransaction", {}, 30.0)
+    called = talk.receive('[2,"m1","Authorize",{}]')
+    assert called == Called("m1", "Authorize", {})
+    assert json.loads(talk.answer("m1", {"idTokenInfo": {}})) == [3, "m1", {"idTokenInfo": {}}]
+    assert talk.outstanding is not None
+    assert isinstance(talk.receive('[3,"m1",{}]'), Answered)
+
+
+def test_a_call_error_is_an_answer_with_a_code(talk):
+    talk.call("m1", "Reset", {}, 30.0)
+    answer = talk.receive('[4,"m1","NotSupported","no",{"x":1}]')
+    assert isinstance(answer, Answered)
+    assert (answer.code, answer.description, answer.payload) == ("NotSupported", "no", {"x": 1})
+
+
+def test_an_answer_to_no_call_is_dropped_and_leaves_ours_open(talk):
+    talk.call("m1", "Reset", {}, 30.0)
+    for text in ('[3,"other",{}]', '[4,"other","GenericError","",{}]', "[3,1,{}]"):
+        event = talk.receive(text)
+        assert isinstance(event, Stray)
+        assert (event.malformed, event.reply) == (False, None)
+    assert talk.outstanding.message_id == "m1"
+
+
+def test_a_call_expires_only_at_its_deadline(talk):
+    assert talk.expire(0.0) is None
+    talk.call("m1", "Reset", {}, 30.0)
+    assert talk.expire(29.9) is None
+    assert talk.expire(30.0).message_id == "m1"
+    assert talk.outstanding is None
+
+
+def test_a_late_answer_is_matched_once_and_the_next_call_stays_open(talk):
+    talk.call("m1", "GetReport", {}, 30.0)
+    talk.expire(30.0)
+    talk.call("m2", "Reset", {}, 60.0)
+    late = talk.receive('[3,"m1",{"status":"Accepted"}]')
+    assert isinstance(late, Answered)
+    assert (late.late, late.call.action) == (True, "GetReport")
+    assert talk.outstanding.message_id == "m2"
+    assert isinstance(talk.receive('[3,"m1",{}]'), Stray)
+
+
+def test_only_the_newest_expired_calls_are_remembered(talk):
+    for number in range(LATE_KEPT + 5):
+        talk.call(f"m{number}", "Reset", {}, 1.0)
+        talk.expire(1.0)
+    assert isinstance(talk.receive('[3,"m4",{}]'), Stray)
+    assert isinstance(talk.receive('[3,"m5",{}]'), Answered)
+    assert isinstance(talk.receive(f'[3,"m{LATE_KEPT + 4}",{{}}]'), Answered)
+
+
+def test_a_send_of_21_asks_for_no_answer():
+    event = Conversation(V21).receive('[6,"s","NotifyPeriodicEventStream",{"id":1}]')
+    assert event == Sent("s", "NotifyPeriodicEventStream", {"id": 1})
+
+
+def test_a_refusal_of_our_answer_is_noted_and_never_answered():
+    event = Conversation(V21).receive('[5,"s","FormatViolation","bad",{}]')
+    assert isinstance(event, Stray)
+    assert (event.malformed, event.reply) == (False, None)
+    assert "FormatViolation" in event.reason
+
+
+@pytest.mark.parametrize(
+    ("version", "text", "reply"),
+    [
+        (V16, "{", None),
+        (V201, "{", ["-1", "RpcFrameworkError"]),
+        (V21, "{", ["-1", "RpcFrameworkError"]),
+        (V16, '[2,"5","Heartbeat"]', ["5", "FormationViolation"]),
+        (V201, '[2,"5","Heartbeat"]', ["5", "RpcFrameworkError"]),
+        (V16, '[9,"5"]', None),
+        (V201, '[9,"5"]', ["5", "MessageTypeNotSupported"]),
+        (V21, '[9,"5"]', None),
+        (V16, '[2,5,"Heartbeat",[]]', [5, "FormationViolation"]),
+        (V201, '[2,5,"Heartbeat",[]]', [5, "FormatViolation"]),
+    ],
+)
+def test_a_malformed_frame_gets_what_its_version_prescribes(version, text, reply):
+    event = Conversation(version).receive(text)
+    assert isinstance(event, Stray)
+    assert event.malformed
+    assert (None if event.reply is None else json.loads(event.reply)[1:3]) == reply
+
+
+@ALL
+def test_a_reply_never_repeats_unreadable_text(version):
+    event = Conversation(version).receive('{"secret')
+    assert isinstance(event, Stray)
+    assert "secret" not in (event.reply or "")
+
+
+@ALL
+def test_a_refusal_is_spelt_as_the_version_spells_it(version):
+    frame = json.loads(Conversation(version).refuse("1", Code.OCCURRENCE, "connectorId: is missing", {"a": 1}))
+    spelt = "OccurrenceConstraintViolation" if version.is_2x else "ProtocolError"
+    assert frame == [4, "1", spelt, "connectorId: is missing", {"a": 1}]

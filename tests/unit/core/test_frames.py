@@ -1,0 +1,136 @@
+"""One frame in, one frame out: what is read, what is refused, and under which id (TR-11..TR-20)."""
+
+import json
+
+import pytest
+
+from voltring_core.ocpp.codes import Code
+from voltring_core.ocpp.frames import (
+    Frame,
+    Malformed,
+    MessageType,
+    encode_call,
+    encode_error,
+    encode_result,
+    parse,
+)
+from voltring_core.ocpp.versions import Version
+
+V16, V201, V21 = Version
+ALL = pytest.mark.parametrize("version", Version)
+
+
+def malformed(text, version):
+    found = parse(text, version)
+    assert isinstance(found, Malformed), found
+    return found.message_id, found.code
+
+
+@ALL
+def test_a_call_is_read_with_its_id_action_and_payload(version):
+    assert parse('[2,"7","Heartbeat",{"a":1}]', version) == Frame(MessageType.CALL, "7", {"a": 1}, "Heartbeat")
+
+
+@ALL
+@pytest.mark.parametrize("written", ['"abc"', "7", "-1", "1.5", '""', '"' + "x" * 80 + '"'])
+def test_a_call_keeps_its_id_in_value_and_json_type_up_to_the_answer(version, written):
+    frame = parse(f'[2,{written},"Heartbeat",{{}}]', version)
+    assert isinstance(frame, Frame)
+    assert encode_result(frame.message_id, {}) == f"[3,{written},{{}}]"
+    assert encode_error(frame.message_id, Code.GENERIC, "", version).startswith(f"[4,{written},")
+
+
+@ALL
+def test_a_null_payload_is_an_empty_one(version):
+    frame = parse('[2,"1","Heartbeat",null]', version)
+    assert isinstance(frame, Frame)
+    assert frame.payload == {}
+
+
+@ALL
+@pytest.mark.parametrize("text", ["", "{", "garbage", '[2,"1","Heartbeat",{}', '"[2]" x', "\ud800", "[" * 2000])
+def test_unreadable_json_is_answered_with_id_minus_one_only_in_2x(version, text):
+    assert malformed(text, version) == ("-1", Code.RPC if version.is_2x else None)
+
+
+@ALL
+@pytest.mark.parametrize("text", ["{}", "null", "2", '"Heartbeat"', "[]"])
+def test_json_that_is_no_frame_is_treated_like_unreadable_json(version, text):
+    assert malformed(text, version) == ("-1", Code.RPC if version.is_2x else None)
+
+
+@ALL
+@pytest.mark.parametrize("kind", ["0", "1", "7", "99", '"2"', "2.0", "null", "true", "{}"])
+def test_an_unknown_message_type_is_answered_only_in_201(version, kind):
+    expected = Code.MESSAGE_TYPE if version is V201 else None
+    assert malformed(f'[{kind},"9","x",{{}}]', version) == ("9", expected)
+
+
+@pytest.mark.parametrize(("version", "code"), [(V16, None), (V201, Code.MESSAGE_TYPE)])
+@pytest.mark.parametrize("text", ['[5,"9","GenericError","",{}]', '[6,"9","NotifyPeriodicEventStream",{}]'])
+def test_the_types_of_21_are_unknown_before_21(version, code, text):
+    assert malformed(text, version) == ("9", code)
+
+
+def test_21_reads_a_send_and_a_call_result_error():
+    sent = parse('[6,"9","NotifyPeriodicEventStream",{"id":1}]', V21)
+    assert sent == Frame(MessageType.SEND, "9", {"id": 1}, "NotifyPeriodicEventStream")
+    refused = parse('[5,"9","FormatViolation","bad",{"a":1}]', V21)
+    assert refused == Frame(MessageType.CALLRESULTERROR, "9", {"a": 1}, None, "FormatViolation", "bad")
+
+
+@pytest.mark.parametrize("text", ['[6,"9","X"]', '[6,"9",1,{}]', '[6,"9","X",[]]', "[6]"])
+def test_a_broken_send_is_never_answered(text):
+    assert malformed(text, V21)[1] is None
+
+
+@ALL
+@pytest.mark.parametrize("text", ['[2,"1"]', '[2,"1","Heartbeat"]', '[2,"1","Heartbeat",{},1]', '[2,"1",["x"],{}]'])
+def test_a_call_of_wrong_length_or_with_a_wrong_action_is_refused_under_its_id(version, text):
+    assert malformed(text, version) == ("1", Code.RPC)
+
+
+@ALL
+@pytest.mark.parametrize("payload", ["[]", "1", '"x"', "false"])
+def test_a_payload_that_is_no_object_is_refused_under_its_id(version, payload):
+    assert malformed(f'[2,"1","Heartbeat",{payload}]', version) == ("1", Code.FORMAT)
+
+
+@ALL
+@pytest.mark.parametrize("text", ["[2]", '[2,null,"Heartbeat",{}]', '[2,{},"Heartbeat",{}]', "[2,true]"])
+def test_a_call_without_a_readable_id_is_answered_with_minus_one_only_in_2x(version, text):
+    assert malformed(text, version) == ("-1", Code.RPC if version.is_2x else None)
+
+
+@ALL
+@pytest.mark.parametrize("text", ["[3]", '[3,"1",[]]', '[3,"1",7]', "[4]", "[4,null]"])
+def test_a_broken_answer_is_never_answered(version, text):
+    assert malformed(text, version)[1] is None
+
+
+@ALL
+@pytest.mark.parametrize(
+    ("text", "code", "description", "details"),
+    [
+        ('[4,"1","NotSupported","no",{"a":1}]', "NotSupported", "no", {"a": 1}),
+        ('[4,"1","OccurenceConstraintViolation"]', "OccurenceConstraintViolation", "", {}),
+        ('[4,"1"]', "GenericError", "", {}),
+        ('[4,"1",null,null,null]', "GenericError", "", {}),
+        ('[4,"1","X","y","z"]', "X", "y", {}),
+    ],
+)
+def test_a_call_error_is_read_whatever_it_lacks(version, text, code, description, details):
+    frame = parse(text, version)
+    assert isinstance(frame, Frame)
+    assert (frame.code, frame.description, frame.payload) == (code, description, details)
+
+
+def test_what_is_written_is_the_frame_of_the_specification():
+    assert json.loads(encode_call("a", "Reset", {"type": "Soft"})) == [2, "a", "Reset", {"type": "Soft"}]
+    assert json.loads(encode_result(3, {"status": "Accepted"})) == [3, 3, {"status": "Accepted"}]
+    assert json.loads(encode_error("a", Code.FORMAT, "why", V16)) == [4, "a", "FormationViolation", "why", {}]
+
+
+@ALL
+def test_a_description_has_at_most_255_characters(version):
+    assert len(json.loads(encode_error("a", Code.GENERIC, "x" * 400, version))[3]) == 255

@@ -1,0 +1,158 @@
+"""Readings in canonical units, and chargers' times (TX-14, TX-15, TX-23)."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voltring_core.domain.messages import Sample
+from voltring_core.domain.metering import Reading, canonical, latest, read_number, split_unit, trust_times
+from voltring_core.domain.times import read_time, trusted
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+REGISTER, POWER = "Energy.Active.Import.Register", "Power.Active.Import"
+
+
+def sample(value, measurand=REGISTER, minutes=0, **more):
+    return Sample(NOON + timedelta(minutes=minutes), measurand, Decimal(value), "Wh", str(value), **more)
+
+
+@pytest.mark.parametrize(
+    ("raw", "number"),
+    [
+        ("12.5", "12.5"),
+        (" 12 ", "12"),
+        ("1,5", "1.5"),
+        ("-3", "-3"),
+        ("1e3", "1000"),
+        (0, "0"),
+        (12.5, "12.5"),
+        ("0.1234567890123", "0.123456789"),
+        ("999999999999999999", "999999999999999999"),
+    ],
+)
+def test_a_number_is_read_as_chargers_write_it(raw, number):
+    assert read_number(raw) == Decimal(number)
+
+
+@pytest.mark.parametrize(
+    "raw", ["", "abc", "1,2,3", "1,234.5", "nan", "inf", "-Infinity", "sNaN", "1e18", "1e9999999", None, True, [], {}]
+)
+def test_what_is_no_number_is_none(raw):
+    assert read_number(raw) is None
+
+
+@given(st.text() | st.floats() | st.integers())
+def test_any_number_is_small_enough_to_be_kept_exactly(raw):
+    number = read_number(raw)
+    assert number is None or (abs(number) < Decimal(10) ** 18 and number.as_tuple().exponent >= -9)
+
+
+@pytest.mark.parametrize(
+    ("raw", "parts"),
+    [
+        ("1.5 kWh", ("1.5", "kWh")),
+        ("230V", ("230", "V")),
+        ("50 %", ("50", "%")),
+        ("12", ("12", None)),
+        ("1e3", ("1e3", None)),
+        ("nan", ("nan", None)),
+        ("a 1 b", ("a 1 b", None)),
+    ],
+)
+def test_a_unit_behind_the_number_is_split_off(raw, parts):
+    assert split_unit(raw) == parts
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "measurand", "canonical_value", "canonical_unit"),
+    [
+        ("1.5", "kWh", REGISTER, "1500", "Wh"),
+        ("1.5", "Wh", REGISTER, "1.5", "Wh"),
+        ("1.5", None, REGISTER, "1.5", "Wh"),
+        ("1.5", "", REGISTER, "1.5", "Wh"),
+        ("11", "kW", POWER, "11000", "W"),
+        ("11", None, POWER, "11", "W"),
+        ("16", None, "Current.Import", "16", "A"),
+        ("230", None, "Voltage", "230", "V"),
+        ("80", None, "SoC", "80", "Percent"),
+        ("20", "Celcius", "Temperature", "20", "Celsius"),
+        ("5", "furlong", "Speed", "5", "furlong"),
+    ],
+)
+def test_a_value_is_brought_to_its_canonical_unit(value, unit, measurand, canonical_value, canonical_unit):
+    assert canonical(Decimal(value), unit, measurand) == (Decimal(canonical_value), canonical_unit)
+
+
+def test_an_unreadable_value_keeps_its_unit():
+    assert canonical(None, "kWh", REGISTER) == (None, "Wh")
+
+
+def test_the_latest_total_counts_whatever_the_order():
+    reading = latest([sample(300, minutes=2), sample(100), sample(200, minutes=1)])
+    assert (reading.register_wh, reading.register_at) == (Decimal(300), NOON + timedelta(minutes=2))
+
+
+def test_phases_are_never_added_and_never_taken_for_the_total():
+    phases = [sample(10, POWER, phase=phase) for phase in ("L1", "L2", "L3")]
+    assert latest(phases) == Reading()
+    assert latest([sample(30, POWER), *phases]).power_w == Decimal(30)
+
+
+@pytest.mark.parametrize(("location", "counts"), [(None, True), ("Outlet", True), ("Inlet", False), ("EV", False)])
+def test_only_the_outlet_is_what_the_driver_pays_for(location, counts):
+    assert (latest([sample(5, location=location)]).register_wh is not None) is counts
+
+
+def test_state_of_charge_comes_from_the_car():
+    assert latest([sample(55, "SoC", location="EV")]).soc_percent == Decimal(55)
+
+
+def test_the_reading_at_the_begin_is_the_first_wherever_it_stands():
+    samples = [sample(90, context="Sample.Periodic"), sample(80, context="Transaction.Begin"), sample(99, minutes=1)]
+    assert latest(samples).first_wh == Decimal(80)
+    assert latest(samples[::2]).first_wh == Decimal(90)
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("2026-01-01T12:00:00Z", NOON),
+        ("2026-01-01T12:00:00.000Z", NOON),
+        ("2026-01-01T13:00:00+01:00", NOON),
+        ("2026-01-01T12:00:00", NOON),
+        (" 2026-01-01 12:00:00 ", NOON),
+        ("garbage", None),
+        ("", None),
+        (None, None),
+        (1767268800, None),
+        ("0001-01-01T00:00:00+23:59", None),
+    ],
+)
+def test_a_time_is_read_leniently_and_always_in_utc(text, at):
+    assert read_time(text) == at
+
+
+@pytest.mark.parametrize(
+    ("at", "replaced"),
+    [
+        (NOON, False),
+        (NOON - timedelta(days=400), False),
+        (NOON + timedelta(minutes=5), False),
+        (NOON + timedelta(minutes=6), True),
+        (datetime(2014, 12, 31, tzinfo=UTC), True),
+        (None, True),
+    ],
+)
+def test_a_time_that_cant_be_right_is_replaced_by_the_receipts(at, replaced):
+    assert trusted(at, NOON) == ((NOON, True) if replaced else (at, False))
+
+
+def test_readings_from_the_future_or_the_seventies_are_dated_by_their_receipt():
+    samples = (sample(1), sample(2, minutes=60 * 24 * 365), sample(3, minutes=-60 * 24 * 365 * 40))
+    assert [one.at for one in trust_times(samples, NOON)] == [NOON] * 3
+    assert [one.value for one in trust_times(samples, NOON)] == [1, 2, 3]
+    good = (sample(1), sample(2, minutes=1))
+    assert trust_times(good, NOON) is good

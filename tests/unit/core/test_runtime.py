@@ -1,0 +1,127 @@
+"""How a room runs: supervised loops that live on, sentences in the log, wrong starts in one line."""
+
+import asyncio
+import json
+import logging
+
+import pytest
+
+from voltring_core import runtime
+from voltring_core.errors import SchemaOutdated, SettingsError
+from voltring_core.runtime import JsonLines, every, run, supervise, wait
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(runtime, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(runtime, "LONGEST_PAUSE", 0.004)
+
+
+@pytest.fixture
+def stop():
+    return asyncio.Event()
+
+
+async def test_work_that_fails_is_logged_and_started_again(stop, caplog):
+    runs = 0
+
+    async def work():
+        nonlocal runs
+        runs += 1
+        if runs == 3:
+            stop.set()
+            return
+        raise RuntimeError("broken")
+
+    async with asyncio.timeout(2):
+        await supervise("the work", work, stop)
+    assert runs == 3
+    assert caplog.messages == ["the work failed and starts again"] * 2
+
+
+async def test_work_that_ends_early_says_so_and_starts_again(stop, caplog):
+    runs = 0
+
+    async def work():
+        nonlocal runs
+        runs += 1
+        if runs == 2:
+            stop.set()
+
+    async with asyncio.timeout(2):
+        await supervise("the work", work, stop)
+    assert (runs, caplog.messages) == (2, ["the work ended early and starts again"])
+
+
+async def test_cancelled_work_is_not_started_again(stop):
+    async def work():
+        await asyncio.sleep(60)
+
+    task = asyncio.create_task(supervise("the work", work, stop))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_waiting_ends_with_stop_or_with_the_time(stop):
+    assert await wait(stop, 0.001) is False
+    stop.set()
+    assert await wait(stop, 60) is True
+
+
+async def test_every_logs_the_sentence_of_a_cycle_unless_it_is_empty(stop, caplog):
+    caplog.set_level(logging.INFO, "voltring.runtime")
+    sentences = ["did something", "", "did more"]
+
+    async def cycle():
+        if len(sentences) == 1:
+            stop.set()
+        return sentences.pop(0)
+
+    async with asyncio.timeout(2):
+        await every(0.001, cycle, stop)
+    assert caplog.messages == ["did something", "did more"]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (SettingsError("VOLTRING_X is not set"), "voltring: VOLTRING_X is not set\n"),
+        (SchemaOutdated(), "voltring: The database schema is older than this program: run `voltring migrate`.\n"),
+        (ExceptionGroup("g", [ExceptionGroup("h", [SettingsError("port")])]), "voltring: port\n"),
+    ],
+)
+def test_a_wrong_start_ends_with_status_2_and_one_sentence(error, sentence, capsys):
+    async def main(stop):
+        raise error
+
+    with pytest.raises(SystemExit) as caught:
+        run(main)
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == sentence
+
+
+def test_another_fault_is_not_hidden():
+    async def main(stop):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(main)
+
+
+@pytest.mark.parametrize("text", ["plain", 'quotes " and\nlines', "\0"])
+def test_a_log_record_is_one_line_of_json_whatever_it_says(text):
+    record = logging.makeLogRecord({"name": "voltring.x", "levelname": "INFO", "msg": "said %s", "args": (text,)})
+    record.charger = "CP-1"
+    line = JsonLines().format(record)
+    assert "\n" not in line
+    assert json.loads(line)["charger"] == "CP-1"
+
+
+def test_a_log_record_holds_the_story_of_its_error():
+    try:
+        raise RuntimeError("why")
+    except RuntimeError as error:
+        record = logging.makeLogRecord({"msg": "failed", "exc_info": (type(error), error, error.__traceback__)})
+    assert "RuntimeError: why" in json.loads(JsonLines().format(record))["error"]
