@@ -23,7 +23,7 @@ from voltring_core.ocpp.conversation import Answered, Called, Conversation, Sent
 from voltring_core.ocpp.frames import MessageType
 from voltring_core.ocpp.versions import Version
 from voltring_core.ocpp.wire import write_time
-from voltring_node.deciding import Asked
+from voltring_node.deciding import FAULT, Asked
 from voltring_node.facts import BootFact, Message, Refusal
 from voltring_node.recorder import Recorder
 from voltring_node.sockets import NOT_TEXT, TOO_MANY_FAULTS, Socket
@@ -168,7 +168,9 @@ class Connection:
                 except Exception:
                     # A fault of ours: the charger is told and may repeat; its next message goes on.
                     logger.exception("%s: %s failed", self.id, called.action)
-                    await self.write(self.conversation.refuse(called.message_id, Code.INTERNAL, "internal error"))
+                    reply = self.conversation.refuse(called.message_id, Code.INTERNAL, "internal error")
+                    self._keep(text, now, MessageType.CALL, called.message_id, called.action, (FAULT,), reply)
+                    await self.write(reply)
                 self._inbox.popleft()
                 if self._room is not None:
                     self._room.set()

@@ -8,7 +8,8 @@ from hashlib import blake2b
 
 import orjson
 
-from voltring_core.domain.messages import Registration, Said
+from voltring_core.domain.messages import Registration, Said, TransactionReported
+from voltring_core.domain.times import EARLIEST
 from voltring_core.ocpp import quirks, schemas
 from voltring_core.ocpp.actions import FROM_CHARGER, TRANSACTION_ACTIONS, UNCONFIRMED
 from voltring_core.ocpp.codes import Code
@@ -82,12 +83,15 @@ def _refuse(fault: schemas.Violation) -> Refusal:
 
 
 def _read(version: Version, action: str, payload: Payload, flags: tuple[str, ...]) -> Understood:
-    return Understood(read(version, action, payload), payload, _natural_key(action, payload), flags)
+    said = read(version, action, payload)
+    return Understood(said, payload, _natural_key(action, payload, said), flags)
 
 
-def _natural_key(action: str, payload: Payload) -> bytes | None:
+def _natural_key(action: str, payload: Payload, said: Said) -> bytes | None:
     """What makes a repeat of a transaction message recognisable, whatever its message id (TX-01)."""
     if action not in TRANSACTION_ACTIONS:
         return None
+    if action == "StartTransaction" and isinstance(said, TransactionReported) and said.at < EARLIEST:
+        return None  # without a clock the same words start another session: its own rule tells them apart
     words = action.encode() + orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
     return blake2b(words, digest_size=KEY_BYTES).digest()

@@ -7,7 +7,7 @@
     Orphan    Orphan            Orphan             Orphan            Orphan
 
 * 2.x: the charger's own id makes it a transaction whose start is missing; 1.6: an id that nobody gave out is an
-Orphan, and so is a stop without an id (TX-07, TX-08, TX-12).
+Orphan, and so is what comes without an id (TX-07, TX-08, TX-12).
 ** unless its number or time is before the end: it came late, which is legal (TR-35).
 *** what comes once and was missing is learnt; the true end of a superseded session replaces its provisional one.
 
@@ -87,7 +87,8 @@ def begin(
     start_key: bytes | None = None,
 ) -> Transaction:
     """The transaction that a first message makes, whichever it is."""
-    orphan = said.kind is EventKind.ENDED and said.seq_no is None
+    is_16 = said.seq_no is None
+    orphan = said.kind is EventKind.ENDED if is_16 else said.transaction_id is None
     made = Transaction(
         identity,
         charger_id,

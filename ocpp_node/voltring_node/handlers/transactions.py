@@ -14,7 +14,7 @@ from voltring_core.domain import transactions
 from voltring_core.domain.authorization import decide
 from voltring_core.domain.messages import EventKind, Metered, TransactionReported
 from voltring_core.domain.metering import trust_times
-from voltring_core.domain.times import trusted
+from voltring_core.domain.times import CLOCK, trusted
 from voltring_core.domain.transactions import Transaction, TransactionState, without_token
 from voltring_core.ocpp import v2x, v16
 from voltring_node.facts import Fact, Message, Outcome, ReadingsFact, TransactionFact
@@ -47,8 +47,7 @@ def start(message: Message, said: TransactionReported, known: Known) -> Outcome:
     """1.6 StartTransaction: always a transaction id, also for a tag that may not charge (TX-04)."""
     assert said.token is not None
     decision = decide(said.token, known.token(said.token), message.received_at)
-    key = start_key(said)
-    before = known.started_by(message.charger_id, key)
+    before, key = _started_before(message, said, known)
     facts: list[Fact] = []
     if before is None:
         ocpp_id = str(known.fresh_ids.pop())
@@ -59,6 +58,26 @@ def start(message: Message, said: TransactionReported, known: Known) -> Outcome:
         facts.append(TransactionFact(before, said))
     answer = {"transactionId": int(before.ocpp_transaction_id), "idTagInfo": v16.write_token(decision)}
     return Outcome(answer, tuple(facts))
+
+
+def _started_before(message: Message, said: TransactionReported, known: Known) -> tuple[Transaction | None, bytes]:
+    """The transaction that this start made before, and the key of the one that it makes otherwise (TX-02).
+
+    A charger without a clock starts every session at the same time: once such a session is over, the same words
+    are a new one.
+    """
+    key = start_key(said)
+    before = known.started_by(message.charger_id, key)
+    if before is None or before.state is TransactionState.ACTIVE or not _has_no_clock(said, message):
+        return before, key
+    running = known.active(message.charger_id, said.evse_id)
+    same = (one for one in running if one.meter_start_wh == said.meter_wh and CLOCK in one.flags)
+    salted = blake2b(key + message.received_at.isoformat().encode(), digest_size=KEY_BYTES).digest()
+    return next(same, None), salted
+
+
+def _has_no_clock(said: TransactionReported, message: Message) -> bool:
+    return trusted(said.at, message.received_at)[1]
 
 
 def _superseded(message: Message, said: TransactionReported, known: Known) -> list[Fact]:
@@ -94,7 +113,8 @@ def stop(message: Message, said: TransactionReported, known: Known) -> Outcome:
 def want_event(said: TransactionReported) -> Wanted:
     """2.x TransactionEvent."""
     shown = None if said.token is None or without_token(said.token) else said.token.value
-    return Wanted(token=shown, transaction=said.transaction_id)
+    begins = said.kind is EventKind.STARTED and said.evse_id is not None
+    return Wanted(token=shown, transaction=said.transaction_id, active=begins)
 
 
 def event(message: Message, said: TransactionReported, known: Known) -> Outcome:
@@ -111,7 +131,10 @@ def _told(message: Message, said: TransactionReported, known: Known) -> tuple[Fa
     said = replace(said, samples=trust_times(said.samples, message.received_at)) if said.samples else said
     ocpp_id = said.transaction_id
     before = None if ocpp_id is None else known.transaction(message.charger_id, ocpp_id)
+    facts: list[Fact] = []
     if before is None or _is_reused(before, said):
+        if said.kind is EventKind.STARTED and said.evse_id is not None:
+            facts += _superseded(message, said, known)
         after = transactions.begin(
             identity(message),
             message.charger_id,
@@ -122,7 +145,7 @@ def _told(message: Message, said: TransactionReported, known: Known) -> tuple[Fa
         )
     else:
         after = transactions.apply(before, said, message.received_at)
-    facts: list[Fact] = [TransactionFact(after, said)]
+    facts.append(TransactionFact(after, said))
     if said.samples:
         facts.append(ReadingsFact(said.samples, after.evse_id, after.connector_id, after))
     return tuple(facts)
