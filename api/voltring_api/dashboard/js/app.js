@@ -1,0 +1,59 @@
+// Start here: takes the token, asks for one when there is none, then shows the page the address names.
+
+import { SIGNED_OUT, get } from "./api.js";
+import { drawBar, listenForKeys, noteQuarantined } from "./bar.js";
+import { charger } from "./pages/charger.js";
+import { idTokens } from "./pages/id-tokens.js";
+import { overview } from "./pages/overview.js";
+import { quarantine } from "./pages/quarantine.js";
+import { transaction } from "./pages/transaction.js";
+import { transactions } from "./pages/transactions.js";
+import { route } from "./router.js";
+import { forget, takeTokenFromFragment } from "./session.js";
+import { signIn } from "./sign-in.js";
+import { repeated } from "./timing.js";
+
+const ROUTES = [
+  ["/", overview, "overview"],
+  ["/chargers/:id", charger, "overview"],
+  ["/transactions", transactions, "transactions"],
+  ["/transactions/:id", transaction, "transactions"],
+  ["/id-tokens", idTokens, "id-tokens"],
+  ["/quarantine", quarantine, "quarantine"],
+];
+
+const QUARANTINE_EVERY_MS = 30_000;
+
+let asking = false;
+takeTokenFromFragment();
+const main = document.getElementById("main");
+document.getElementById("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
+});
+listenForKeys();
+await signIn();
+window.addEventListener("hashchange", () => {
+  if (takeTokenFromFragment()) location.reload();
+});
+const again = route(ROUTES, main, drawBar);
+window.addEventListener(SIGNED_OUT, askAgain);
+countQuarantined();
+repeated(countQuarantined, QUARANTINE_EVERY_MS, new AbortController().signal);
+
+async function askAgain() {
+  if (asking) return;
+  asking = true;
+  forget();
+  await signIn("The API no longer takes this token.");
+  asking = false;
+  again();
+}
+
+async function countQuarantined() {
+  try {
+    noteQuarantined((await get("/v1/fleet")).quarantined);
+  } catch {
+    /* the page itself says what is wrong */
+  }
+}

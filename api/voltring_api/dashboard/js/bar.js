@@ -1,0 +1,118 @@
+// The top bar: pages, how the live line is, who is signed in.
+
+import { formDialog } from "./dialog.js";
+import { fill, h } from "./dom.js";
+import { icon } from "./icons.js";
+import { liveSign } from "./live.js";
+import { forget, me } from "./session.js";
+
+const PAGES = [
+  ["overview", "#/", "Overview"],
+  ["transactions", "#/transactions", "Transactions"],
+  ["id-tokens", "#/id-tokens", "ID tokens"],
+  ["quarantine", "#/quarantine", "Quarantine"],
+];
+
+const quarantined = h("span", { class: "nav-count", hidden: true });
+
+/** Draws the bar; `section` is the page's, as the routes name it. */
+export function drawBar(section) {
+  fill(
+    document.getElementById("nav"),
+    PAGES.map(([name, href, label]) =>
+      h(
+        "a",
+        { href, "aria-current": name === section ? "page" : null },
+        label,
+        name === "quarantine" && quarantined,
+      ),
+    ),
+  );
+  fill(
+    document.getElementById("bar-end"),
+    liveSign(),
+    h(
+      "button",
+      {
+        class: "button bare small",
+        type: "button",
+        "aria-label": `Signed in as ${me?.name ?? ""}`,
+        on: { click: account },
+      },
+      icon("user"),
+      h("span", { class: "clip" }, me?.name ?? ""),
+    ),
+  );
+}
+
+/** Shows how many chargers wait to be admitted, on every page. */
+export function noteQuarantined(n) {
+  quarantined.textContent = String(n);
+  quarantined.hidden = !n;
+}
+
+async function account() {
+  const done = await formDialog({
+    title: "Your key",
+    submitLabel: "Forget token",
+    cancelLabel: "Close",
+    body: [
+      h(
+        "dl",
+        { class: "facts" },
+        h("dt", null, "Name"),
+        h("dd", null, me?.name),
+        h("dt", null, "Role"),
+        h("dd", null, me?.role),
+      ),
+      h(
+        "p",
+        { class: "muted small" },
+        "The token is kept in this tab only. REST reference: ",
+        h("a", { href: "docs", target: "_blank", rel: "noopener" }, "/docs"),
+      ),
+    ],
+    submit: async () => true,
+  });
+  if (!done) return;
+  forget();
+  location.reload();
+}
+
+const SHORTCUTS = [
+  ["/", "Search"],
+  ["↑ ↓", "Move between rows of a list"],
+  ["Enter", "Open the row"],
+  ["Esc", "Leave a field or a dialog"],
+  ["?", "These keys"],
+];
+
+/** Keys that work on every page. */
+export function listenForKeys() {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    const typing = event.target.matches("input:not([type=radio]), select, textarea");
+    if (event.key === "Escape" && typing) {
+      event.preventDefault(); // a search field would forget what is searched for
+      event.target.blur();
+    }
+    if (typing) return;
+    const search = document.querySelector("main input[type=search]");
+    if (event.key === "/" && search) {
+      event.preventDefault();
+      search.select();
+      search.focus();
+    }
+    if (event.key === "?") {
+      formDialog({
+        title: "Keys",
+        cancelLabel: "Close",
+        body: h(
+          "dl",
+          { class: "shortcuts" },
+          SHORTCUTS.map(([key, what]) => [h("dt", null, h("kbd", null, key)), h("dd", null, what)]),
+        ),
+      });
+    }
+  });
+}

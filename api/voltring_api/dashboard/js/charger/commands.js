@@ -1,0 +1,102 @@
+// The charger's recent commands, each with its state and the charger's answer in words.
+
+import { call, get } from "../api.js";
+import { fill, h } from "../dom.js";
+import { guarded } from "../guarded.js";
+import { pretty } from "../json.js";
+import { commandState, tag } from "../status.js";
+import { when } from "../time.js";
+import { gathered } from "../timing.js";
+import { complain } from "../toast.js";
+import { commandName, outcome } from "../words.js";
+
+const SHOWN = 8;
+
+/** A card, `hear(event)` and `resume()`. */
+export function commands({ id, signal }) {
+  const body = h("div");
+  const drawn = new Map();
+  const element = h(
+    "section",
+    { class: "card", "aria-label": "Commands" },
+    h("header", null, h("h2", null, "Recent commands")),
+    body,
+  );
+
+  const read = async () => {
+    try {
+      const { items } = await get("/v1/commands", { charger_id: id, limit: SHOWN }, signal);
+      if (!signal.aborted)
+        fill(
+          body,
+          items.length
+            ? items.map((command) => kept(drawn, command))
+            : h("div", { class: "blank" }, "No command yet."),
+        );
+    } catch (error) {
+      if (!signal.aborted) fill(body, h("p", { class: "blank", role: "alert" }, error.message));
+    }
+  };
+  const soon = gathered(read, { after: 80, every: 400, signal });
+  soon();
+  return {
+    element,
+    hear: (event) => {
+      if (event.type === "command.updated") soon();
+    },
+    resume: soon,
+  };
+}
+
+// An entry that did not change stays as it is, so that an opened one stays open.
+function kept(drawn, command) {
+  const version = `${command.state}|${command.finished_at}`;
+  const known = drawn.get(command.id);
+  if (known?.version === version) return known.element;
+  const element = one(command, known?.element.querySelector("details")?.open);
+  drawn.set(command.id, { version, element });
+  return element;
+}
+
+function one(command, open = false) {
+  const { text, tone } = commandState(command.state);
+  return h(
+    "div",
+    { class: "command" },
+    h(
+      "header",
+      null,
+      h("strong", null, commandName(command)),
+      tag(text, tone),
+      when(command.created_at, "clock"),
+    ),
+    h(
+      "p",
+      null,
+      outcome(command),
+      command.state === "QUEUED" && [
+        " ",
+        guarded("operator", { class: "button small", onClick: () => cancel(command) }, "Cancel"),
+      ],
+    ),
+    h(
+      "details",
+      { open },
+      h("summary", null, `${command.action}, by ${command.created_by ?? "unknown"}`),
+      raw("Asked", command.payload),
+      command.response && raw("Answered", command.response),
+      command.error && raw("Error", command.error),
+    ),
+  );
+}
+
+// The live line tells what became of it.
+async function cancel(command) {
+  try {
+    await call("POST", `/v1/commands/${command.id}/cancel`);
+  } catch (error) {
+    complain("It was not cancelled", error);
+  }
+}
+
+const raw = (label, value) => h("div", { class: "raw" }, h("header", null, label), pretty(value));

@@ -1,0 +1,119 @@
+// Where the fleet is connected, what it speaks, how its connectors are, and what is broken.
+
+import { fill, h } from "../dom.js";
+import { count } from "../format.js";
+import { status, tag, tone, word } from "../status.js";
+import { when } from "../time.js";
+
+const FAULTS_SHOWN = 4;
+const ORDER = [
+  "Charging",
+  "Available",
+  "Preparing",
+  "SuspendedEV",
+  "SuspendedEVSE",
+  "Finishing",
+  "Occupied",
+  "Reserved",
+  "Unavailable",
+  "Faulted",
+];
+
+/** An element and `show(fleet)`. */
+export function fleetPanels() {
+  const nodes = h("div", { class: "body" });
+  const versions = h("div", { class: "body" });
+  const connectors = h("div", { class: "body" });
+  const faults = h("div", { class: "body" });
+  const element = h(
+    "section",
+    { class: "panels", "aria-label": "Fleet in detail" },
+    card("Nodes", nodes),
+    card("OCPP versions", versions),
+    card("Connectors", connectors),
+    card("Faults", faults),
+  );
+  const show = (fleet) => {
+    fill(nodes, bars(fleet.by_node, "Nobody is connected.", draining(fleet)));
+    fill(versions, bars(fleet.by_version, "Nobody has connected yet."));
+    fill(connectors, mix(fleet.by_status));
+    fill(faults, newest(fleet.faults));
+  };
+  return { element, show };
+}
+
+const card = (title, body) => h("div", { class: "card" }, h("header", null, h("h2", null, title)), body);
+
+const draining = (fleet) =>
+  new Set((fleet.nodes ?? []).filter((node) => node.draining).map((node) => node.name));
+
+function bars(numbers, nothing, marked = new Set()) {
+  const rows = Object.entries(numbers ?? {}).sort(([a], [b]) =>
+    a.localeCompare(b, undefined, { numeric: true }),
+  );
+  const most = Math.max(...rows.map(([, n]) => n), 1);
+  if (!rows.length) return h("p", { class: "muted small" }, nothing);
+  return h(
+    "ul",
+    { class: "bars" },
+    rows.map(([name, n]) =>
+      h(
+        "li",
+        null,
+        h("span", { class: "clip" }, name, marked.has(name) && [" ", tag("draining", "waiting")]),
+        h("span", { class: "number" }, count(n)),
+        h("span", { class: "track", "aria-hidden": "true" }, h("i", { vars: { "--share": n / most } })),
+      ),
+    ),
+  );
+}
+
+function mix(numbers) {
+  const rows = Object.entries(numbers ?? {})
+    .filter(([, n]) => n)
+    .sort(([a], [b]) => place(a) - place(b));
+  if (!rows.length) return h("p", { class: "muted small" }, "No connector has reported yet.");
+  return [
+    h(
+      "div",
+      { class: "mix", "aria-hidden": "true" },
+      rows.map(([name, n]) => h("i", { data: { tone: tone(name) }, vars: { "--share": n } })),
+    ),
+    h(
+      "ul",
+      { class: "legend" },
+      rows.map(([name, n]) => h("li", null, status(name), h("span", { class: "number" }, count(n)))),
+    ),
+  ];
+}
+
+const place = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+
+function newest(faults) {
+  if (!faults.length) return h("p", { class: "muted small" }, "No connector reports a fault.");
+  const rows = [...faults].sort((a, b) => String(b.at).localeCompare(String(a.at))).slice(0, FAULTS_SHOWN);
+  return h(
+    "ul",
+    { class: "faults" },
+    rows.map((fault) =>
+      h(
+        "li",
+        null,
+        h(
+          "span",
+          { class: "clip" },
+          h("a", { href: `#/chargers/${encodeURIComponent(fault.charger_id)}` }, fault.charger_id),
+          " ",
+          h(
+            "code",
+            null,
+            fault.error_code && fault.error_code !== "NoError" ? fault.error_code : word("Faulted"),
+          ),
+        ),
+        h("span", { class: "muted" }, when(fault.at, "ago")),
+      ),
+    ),
+    faults.length > FAULTS_SHOWN &&
+      h("li", null, h("a", { href: "#/?show=faulted" }, `${count(faults.length - FAULTS_SHOWN)} more`)),
+  );
+}

@@ -1,0 +1,93 @@
+// One charger: who it is, what its connectors do, its session, its messages, its commands.
+
+import { chargerPath, get } from "../api.js";
+import { buttons } from "../charger/actions.js";
+import { commands } from "../charger/commands.js";
+import { evses } from "../charger/evses.js";
+import { identity } from "../charger/identity.js";
+import { messages } from "../charger/messages.js";
+import { sessionCard } from "../charger/session-card.js";
+import { fill, h } from "../dom.js";
+import { live } from "../live.js";
+import { pageHead, title } from "../router.js";
+import { chargerState, status } from "../status.js";
+import { gathered, repeated } from "../timing.js";
+
+const REFRESH_MS = 30_000; // last-seen times change without an event
+
+export async function charger(root, { params: { id }, signal }) {
+  title(id);
+  const state = h("span", { role: "status" });
+  const trouble = h("div", { role: "alert" });
+  const parts = [];
+  const page = { id, signal, charger: null, reload: () => {} };
+
+  const read = async () => {
+    try {
+      page.charger = await get(chargerPath(id), undefined, signal);
+      fill(trouble);
+      fill(state, status(chargerState(page.charger), { pill: true }));
+      for (const part of parts) part.show?.(page.charger);
+    } catch (error) {
+      if (!signal.aborted)
+        fill(
+          trouble,
+          h(
+            "p",
+            { class: "notice bad" },
+            error.status === 404 ? `No charger has the id “${id}”.` : error.message,
+          ),
+        );
+    }
+  };
+  page.reload = gathered(read, { after: 150, every: 500, signal });
+
+  const head = buttons(page);
+  const [who, where, session, log, asked] = [
+    identity(page),
+    evses(page),
+    sessionCard(page),
+    messages(page),
+    commands(page),
+  ];
+  parts.push(head, who, where, session, log, asked);
+  fill(
+    root,
+    h(
+      "nav",
+      { class: "crumbs", "aria-label": "Breadcrumb" },
+      h("a", { href: "#/" }, "Fleet"),
+      h("span", { "aria-hidden": "true" }, "/"),
+      "Charger",
+    ),
+    pageHead(id, state, head.element),
+    trouble,
+    h(
+      "div",
+      { class: "columns" },
+      h("div", null, where.element, who.element, asked.element),
+      h("div", null, session.element, log.element),
+    ),
+  );
+
+  await read();
+  if (signal.aborted) return;
+  if (!page.charger) {
+    root.querySelector(".columns").hidden = true;
+    head.element.hidden = true;
+    return;
+  }
+  repeated(page.reload, REFRESH_MS, signal);
+  live({
+    query: { charger_id: id, messages: "true" },
+    signal,
+    onEvent: (event) => {
+      for (const part of parts) part.hear?.(event);
+      if (event.type !== "message" && event.type !== "command.updated") page.reload();
+    },
+    onResume: () => {
+      page.reload();
+      for (const part of parts) part.resume?.();
+    },
+  });
+}

@@ -1,0 +1,48 @@
+// Work that follows events: gathered, so that a storm of them costs one request or one repaint.
+
+/**
+ * Runs `work` soon after the first call and not again before `every` ms have passed; a call in between is
+ * kept, not lost. Ends with `signal`.
+ */
+export function gathered(work, { after = 150, every = 1000, signal }) {
+  let timer = 0;
+  let last = 0;
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  return () => {
+    if (timer || signal.aborted) return;
+    timer = setTimeout(
+      async () => {
+        last = Date.now();
+        try {
+          await work();
+        } finally {
+          timer = 0;
+        }
+      },
+      Math.max(after, last + every - Date.now()),
+    );
+  };
+}
+
+/** Runs `work` every `ms` while the page is shown and `signal` lasts. */
+export function repeated(work, ms, signal) {
+  const timer = setInterval(() => {
+    if (!document.hidden) work();
+  }, ms);
+  signal.addEventListener("abort", () => clearInterval(timer));
+}
+
+/** Waits `ms`, or until `signal` ends. */
+export function sleep(ms, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}
