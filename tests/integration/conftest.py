@@ -14,6 +14,7 @@ import redis
 from starlette.types import ASGIApp
 
 from voltring_api.app import create_app
+from voltring_api.ending import end
 from voltring_api.parts import Parts, build
 from voltring_core.cluster.connection import open_redis
 from voltring_core.runtime import supervise
@@ -119,8 +120,6 @@ async def api(postgres_dsn: str, redis_url: str, database: asyncpg.Connection) -
     async with api.client_of(ADMIN_TOKEN) as api.client:
         yield api
     stop.set()
-    for reader in readers:
-        reader.cancel()
-    await asyncio.gather(*readers, return_exceptions=True)
+    await end(readers)
     await pool.close()
     await redis.aclose()

@@ -1,0 +1,60 @@
+"""The application: parts in, ASGI out. Every part is built in `parts.build` and handed on from here."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from voltring_api import health, openapi
+from voltring_api.authentication import Authentication
+from voltring_api.guards import SecurityHeaders, Unexpected, UsableInput
+from voltring_api.metrics import Measured
+from voltring_api.parts import Parts
+from voltring_api.problems import HANDLERS
+from voltring_api.resources import (
+    api_keys,
+    chargers,
+    commands,
+    events,
+    fleet,
+    friendly,
+    id_tokens,
+    me,
+    messages,
+    transactions,
+)
+from voltring_api.site import Site
+
+RESOURCES = (fleet, chargers, messages, commands, friendly, transactions, id_tokens, events, me, api_keys)
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The whole API of one replica."""
+    app = FastAPI(
+        title="Voltring",
+        version=version("voltring"),
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers=HANDLERS,
+        # Looking for a tracing library at every request costs more than routing it.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.parts = parts
+    app.include_router(health.router)
+    # One level of routers: each more is walked through at every request.
+    for resource in RESOURCES:
+        app.include_router(resource.router, prefix="/v1")
+    # What no route takes: the dashboard and the documentation.
+    app.router.default = Site()
+    openapi.describe(app)
+    _guard(app, parts)
+    return app
+
+
+def _guard(app: FastAPI, parts: Parts) -> None:
+    """What stands around every request, from inside out."""
+    app.add_middleware(UsableInput)
+    app.add_middleware(Authentication, keys=parts.keys)
+    app.add_middleware(Unexpected)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Measured)

@@ -1,0 +1,63 @@
+"""`voltring api`: one replica of the API, until it is told to stop."""
+
+import asyncio
+import socket
+import uuid
+
+import asyncpg
+import click
+from redis.asyncio import Redis
+
+from voltring_api import parts
+from voltring_api.app import create_app
+from voltring_api.ending import end
+from voltring_api.server import serve
+from voltring_core.admin import bind
+from voltring_core.cluster.connection import open_redis
+from voltring_core.runtime import configure_logging, run, supervise
+from voltring_core.settings import ApiSettings, load
+from voltring_core.store.database import open_pool
+
+POOL_SIZE = 20
+
+
+@click.command()
+def api() -> None:
+    """Serve the REST API, the live feed and the dashboard."""
+    run(main)
+
+
+async def main(stop: asyncio.Event) -> None:
+    """Build the parts, serve until `stop`, and take everything down again."""
+    settings = load(ApiSettings)
+    configure_logging(settings.log_level)
+    listener = bind(settings.api_host, settings.api_port, "VOLTRING_API_PORT")
+    pool = await open_pool(settings.postgres_dsn, size=POOL_SIZE, name="api")
+    redis = open_redis(settings.redis_url, name="api")
+    try:
+        await _serve(settings, pool, redis, listener, stop)
+    finally:
+        await _close(pool, redis)
+
+
+async def _serve(
+    settings: ApiSettings, pool: asyncpg.Pool, redis: Redis, listener: socket.socket, stop: asyncio.Event
+) -> None:
+    built = parts.build(pool, redis, f"api-{uuid.uuid4().hex}", stop)
+    if settings.bootstrap_token:
+        await built.keys.install_bootstrap(settings.bootstrap_token)
+    async with asyncio.TaskGroup() as tasks:
+        results = tasks.create_task(supervise("results", built.results.run, stop), name="results")
+        feed = tasks.create_task(supervise("feed", built.feed.run, stop), name="feed")
+        await tasks.create_task(serve(create_app(built), listener, stop), name="server")
+        # They block in a read of Redis; what they would still hear, nobody waits for.
+        await end([results, feed])
+
+
+async def _close(pool: asyncpg.Pool, redis: Redis) -> None:
+    try:
+        async with asyncio.timeout(0.5):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+    await redis.aclose()

@@ -1,0 +1,185 @@
+"""A charger as operators see it: who it is, whether it is here, and how each of its connectors does."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from voltring_api.models.base import Description, Input, Instant, Number, Output
+from voltring_core.domain.chargers import check_identity
+
+Identity = Annotated[str, AfterValidator(check_identity), Field(min_length=1, max_length=48, examples=["CP-0001"])]
+OcppVersion = Literal["1.6", "2.0.1", "2.1"]
+
+
+class Summary(StrEnum):
+    """The most telling state of a charger's connectors, the most telling first."""
+
+    FAULTED = "Faulted"
+    CHARGING = "Charging"
+    SUSPENDED_EV = "SuspendedEV"
+    SUSPENDED_EVSE = "SuspendedEVSE"
+    FINISHING = "Finishing"
+    PREPARING = "Preparing"
+    OCCUPIED = "Occupied"
+    RESERVED = "Reserved"
+    AVAILABLE = "Available"
+    UNAVAILABLE = "Unavailable"
+    UNKNOWN = "Unknown"
+
+
+_ORDER = tuple(Summary)
+_RANKS = {summary.value: rank for rank, summary in enumerate(_ORDER)}
+# OCPP 2.x says only "Occupied" of a connector; its transaction knows more.
+_OF_OCCUPIED = {
+    "Charging": "Charging",
+    "SuspendedEV": "SuspendedEV",
+    "SuspendedEVSE": "SuspendedEVSE",
+    "EVConnected": "Preparing",
+}
+
+
+class Station(Output):
+    """The state of the station as a whole (OCPP 1.6: connector 0)."""
+
+    status: str
+    error_code: str | None
+    at: Instant
+
+
+class Connector(Output):
+    """The state of one connector."""
+
+    connector_id: int
+    status: str = Field(examples=["Available"])
+    error_code: str | None = Field(examples=["NoError"])
+    info: str | None
+    vendor_error_code: str | None
+    at: Instant
+
+
+class RunningTransaction(Output):
+    """The session that runs on an EVSE."""
+
+    id: UUID
+    state: Literal["Active"]
+    charging_state: str | None
+    started_at: Instant | None
+    energy_wh: Number
+    power_w: Number
+    soc_percent: Number
+    id_token: str | None
+
+
+class Evse(Output):
+    """An EVSE; connector N of an OCPP 1.6 charger is EVSE N with connector 1."""
+
+    evse_id: int
+    connectors: list[Connector]
+    transaction: RunningTransaction | None
+
+
+class Charger(Output):
+    """A charger."""
+
+    id: str = Field(examples=["CP-0001"])
+    description: str
+    status: Literal["registered", "quarantined"] = Field(
+        description="Quarantined: it came unknown and waits for an operator to admit it."
+    )
+    online: bool = Field(description="Its socket is open and the node that holds it lives.")
+    ocpp_version: OcppVersion | None = Field(description="Of its latest connection; null when it never came.")
+    node: str | None = Field(description="The node that holds its socket.")
+    registration: Literal["none", "Accepted", "Pending", "Rejected"] = Field(
+        description="What its latest BootNotification was answered with."
+    )
+    vendor: str | None
+    model: str | None
+    serial_number: str | None
+    firmware_version: str | None
+    connected_at: Instant | None
+    disconnected_at: Instant | None
+    last_seen_at: Instant | None
+    booted_at: Instant | None
+    has_secret: bool = Field(description="It must present a secret (HTTP Basic) when it connects.")
+    created_at: Instant
+    updated_at: Instant
+    status_summary: Summary
+    power_w: Number = Field(description="W, of all running transactions; null when nothing is known.")
+    station: Station | None
+    evses: list[Evse]
+
+
+class ChargerWithSecret(Charger):
+    """A charger and the secret that it is to present; shown this one time."""
+
+    secret: str | None = Field(description="Null when the one it presented stays good.")
+
+
+class NewCharger(Input):
+    """A charger to be registered."""
+
+    id: Identity
+    description: Description = ""
+
+
+class ChargerChange(Input):
+    """What can be changed of a charger."""
+
+    description: Description
+
+
+class Secret(Output):
+    """A new secret, shown this one time; the old one is no longer good."""
+
+    secret: str
+
+
+def charger_fields(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a `Charger` from a row of `chargers.sql`."""
+    connectors: list[dict[str, Any]] = row["connectors"] or []
+    running: list[dict[str, Any]] = row["transactions"] or []
+    station = next((it for it in connectors if it["evse_id"] == 0), None)
+    evses = _evses([it for it in connectors if it["evse_id"] > 0], running)
+    powers = [it["power_w"] for it in running if it["power_w"] is not None]
+    return {
+        **row,
+        "station": station,
+        "evses": evses,
+        "power_w": sum(powers) if powers else None,
+        "status_summary": summarize(station, evses),
+    }
+
+
+def _evses(connectors: Iterable[dict[str, Any]], running: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    evses: dict[int, dict[str, Any]] = {}
+
+    def evse(number: int) -> dict[str, Any]:
+        return evses.setdefault(number, {"evse_id": number, "connectors": [], "transaction": None})
+
+    for connector in connectors:
+        evse(connector["evse_id"])["connectors"].append(connector)
+    for transaction in running:
+        # A charger with one EVSE need not say which; the latest session of an EVSE is the one that runs.
+        evse(transaction["evse_id"] or min(evses, default=1))["transaction"] = transaction
+    return [evses[number] for number in sorted(evses)]
+
+
+def summarize(station: Mapping[str, Any] | None, evses: Iterable[Mapping[str, Any]]) -> Summary:
+    """The most telling state of all connectors; the station's own where it has none or is faulted."""
+    found = [status for evse in evses for status in _statuses(evse)]
+    if station is not None and (not found or station["status"] == Summary.FAULTED):
+        found.append(station["status"])
+    rank = min((_RANKS[status] for status in found if status in _RANKS), default=len(_ORDER) - 1)
+    return _ORDER[rank]
+
+
+def _statuses(evse: Mapping[str, Any]) -> list[str]:
+    transaction = evse["transaction"]
+    finer = _OF_OCCUPIED.get(str(transaction["charging_state"]), "Occupied") if transaction else "Occupied"
+    told = [str(connector["status"]) for connector in evse["connectors"]]
+    if transaction and not told:
+        return [finer]
+    return [finer if status == "Occupied" else status for status in told]

@@ -1,0 +1,83 @@
+"""What the API is built of, and how a route asks for its part.
+
+`app.py` makes one `Parts` and hangs it on the application; a handler names what it needs as an argument, e.g.
+`pool: Pool`.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated
+
+import asyncpg
+from fastapi import Depends, Request
+from redis.asyncio import Redis
+
+from voltring_api.counting import Counter
+from voltring_api.dispatch import Dispatch
+from voltring_api.keys import Keys, Principal
+from voltring_api.presence import Presence
+from voltring_api.streaming import Streams
+from voltring_core.cluster.doorbells import Doorbells, Results
+from voltring_core.cluster.events import EventBus, Feed
+from voltring_core.store.commands import Commands
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything a route may ask for."""
+
+    pool: asyncpg.Pool
+    redis: Redis
+    keys: Keys
+    presence: Presence
+    commands: Commands
+    dispatch: Dispatch
+    results: Results
+    feed: Feed
+    counter: Counter
+    streams: Streams
+    stopping: asyncio.Event
+
+
+def build(pool: asyncpg.Pool, redis: Redis, api_uid: str, stopping: asyncio.Event) -> Parts:
+    """All parts of one API replica; `stopping` ends its streams and waits when it is set."""
+    commands = Commands(pool)
+    results = Results(redis, api_uid)
+    dispatch = Dispatch(pool, commands, Doorbells(redis), results, EventBus(redis), api_uid, stopping)
+    presence = Presence(redis)
+    return Parts(
+        pool=pool,
+        redis=redis,
+        keys=Keys(pool),
+        presence=presence,
+        commands=commands,
+        dispatch=dispatch,
+        results=results,
+        feed=Feed(redis),
+        counter=Counter(pool, presence),
+        streams=Streams(),
+        stopping=stopping,
+    )
+
+
+# Coroutines, because FastAPI sends plain functions to a thread.
+async def of(request: Request) -> Parts:
+    """The parts of the application that serves this request."""
+    parts = request.app.state.parts
+    assert isinstance(parts, Parts)
+    return parts
+
+
+async def _pool(request: Request) -> asyncpg.Pool:
+    return (await of(request)).pool
+
+
+async def _who(request: Request) -> Principal:
+    who = request.scope["principal"]
+    assert isinstance(who, Principal)
+    return who
+
+
+AllParts = Annotated[Parts, Depends(of)]
+Pool = Annotated[asyncpg.Pool, Depends(_pool)]
+Who = Annotated[Principal, Depends(_who)]

@@ -1,0 +1,66 @@
+"""Which nodes live, remembered for a second, as the statements that ask "online?" want it.
+
+A charger is online when its socket is not closed in PostgreSQL and the node that holds it lives. When Redis is
+away nobody knows which nodes live; then PostgreSQL alone is believed.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.asyncio import Redis
+
+from voltring_core.cluster.connection import AWAY
+from voltring_core.cluster.leases import NodeLease, live_nodes
+
+logger = logging.getLogger("voltring.api")
+BELIEVED_S = 1.0
+PATIENCE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The nodes that live. `unsure` when Redis could not be asked: every node counts as living."""
+
+    nodes: tuple[NodeLease, ...] = ()
+    unsure: bool = False
+    names: dict[str, str] = field(default_factory=dict)
+
+    def values(self) -> dict[str, Any]:
+        """The values `:uids`, `:names` and `:unsure` of a statement."""
+        return {"uids": list(self.names), "names": list(self.names.values()), "unsure": self.unsure}
+
+
+class Presence:
+    """Asks Redis at most once a second, whoever asks meanwhile."""
+
+    def __init__(self, redis: Redis, clock: Callable[[], float] = time.monotonic) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._until = float("-inf")
+        self._live = Live(unsure=True)
+
+    async def live(self) -> Live:
+        """The nodes that live now; never raises."""
+        if self._clock() < self._until:
+            return self._live
+        async with self._lock:
+            if self._clock() >= self._until:
+                self._live = await self._ask()
+                self._until = self._clock() + BELIEVED_S
+        return self._live
+
+    async def _ask(self) -> Live:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                nodes = await live_nodes(self._redis)
+        except (*AWAY, TimeoutError) as error:
+            logger.warning("Redis is away, PostgreSQL alone says who is online: %s", type(error).__name__)
+            # Names that were known before stay good: a uid is never used twice.
+            return Live(unsure=True, names=self._live.names)
+        names = {uid: node.name for uid, node in nodes.items()}
+        return Live(tuple(sorted(nodes.values(), key=lambda node: (node.name, node.uid))), names=names)

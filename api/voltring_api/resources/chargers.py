@@ -1,0 +1,143 @@
+"""Chargers: registered here, or come by themselves and waiting to be admitted."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+import asyncpg
+from fastapi import APIRouter, Query, Response
+
+from voltring_api import audit, cursors
+from voltring_api.models.base import Page
+from voltring_api.models.charger import (
+    Charger,
+    ChargerChange,
+    ChargerWithSecret,
+    NewCharger,
+    Secret,
+    charger_fields,
+)
+from voltring_api.openapi import errors
+from voltring_api.parts import AllParts, Parts, Pool, Who
+from voltring_api.resources.paging import LIMIT, Cursor, Limit, page
+from voltring_api.statements import bind
+from voltring_core.domain.secrets import digest, new_secret
+from voltring_core.errors import Conflict, NotFound
+from voltring_core.store.queries import load
+
+SQL = load("voltring_api.resources", "chargers.sql")
+router = APIRouter(prefix="/chargers", tags=["chargers"])
+FILTERS = dict.fromkeys(("id", "after", "q", "online", "status", "charging", "faulted"))
+
+
+class Doing(StrEnum):
+    """What a list of chargers can be narrowed to."""
+
+    CHARGING = "charging"
+    FAULTED = "faulted"
+
+
+@router.get("", responses=errors(422), summary="List chargers")
+async def list_chargers(
+    parts: AllParts,
+    q: Annotated[str | None, Query(max_length=100, description="Part of id, description, vendor or model.")] = None,
+    online: bool | None = None,
+    status: Literal["registered", "quarantined"] | None = None,
+    state: Annotated[Doing | None, Query(description="With a running session, or with a fault.")] = None,
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
+) -> Page[Charger]:
+    """Chargers by id, each with the state of its connectors and its running sessions."""
+    (after,) = cursors.decode(cursor, "chargers", cursors.text)
+    asked = {"q": q or None, "online": online, "status": status, "after": after}
+    doing = {state.value: True} if state else {}
+    rows = await select(parts, limit + 1, **asked, **doing)
+    return page(rows, limit, lambda row: Charger(**charger_fields(row)), "chargers", lambda row: (row["id"],))
+
+
+@router.post("", status_code=201, responses=errors(409, 422), summary="Register a charger")
+async def create_charger(new: NewCharger, parts: AllParts, who: Who, response: Response) -> ChargerWithSecret:
+    """Register a charger and make the secret that it is to present (HTTP Basic); it is shown this one time."""
+    secret = new_secret()
+    async with parts.pool.acquire() as connection, connection.transaction():
+        try:
+            await connection.execute(SQL["create"], new.id, new.description, digest(secret))
+        except asyncpg.UniqueViolationError:
+            raise Conflict(f"the charger {new.id!r} exists already (upper and lower case count as one)") from None
+        await audit.record(connection, who, "charger.create", f"charger:{new.id}")
+    return ChargerWithSecret(**await _fields(parts, new.id), secret=secret)
+
+
+@router.get("/{charger_id}", responses=errors(404), summary="Read a charger")
+async def read_charger(charger_id: str, parts: AllParts) -> Charger:
+    """One charger."""
+    return Charger(**await _fields(parts, charger_id))
+
+
+@router.patch("/{charger_id}", responses=errors(404, 422), summary="Change a charger")
+async def change_charger(charger_id: str, change: ChargerChange, parts: AllParts, who: Who) -> Charger:
+    """Change what people wrote about a charger."""
+    async with parts.pool.acquire() as connection, connection.transaction():
+        _must_exist(await connection.execute(SQL["change"], charger_id, change.description), charger_id)
+        await audit.record(connection, who, "charger.change", f"charger:{charger_id}", **change.model_dump())
+    return Charger(**await _fields(parts, charger_id))
+
+
+@router.delete("/{charger_id}", status_code=204, responses=errors(404), summary="Delete a charger")
+async def delete_charger(charger_id: str, pool: Pool, who: Who) -> None:
+    """Delete a charger with its sessions and commands. If it is connected, its socket lives on until it closes."""
+    async with pool.acquire() as connection, connection.transaction():
+        _must_exist(await connection.execute(SQL["delete"], charger_id), charger_id)
+        await audit.record(connection, who, "charger.delete", f"charger:{charger_id}")
+
+
+@router.post("/{charger_id}/secret", responses=errors(404), summary="Make a new secret")
+async def renew_secret(charger_id: str, pool: Pool, who: Who) -> Secret:
+    """Make a new secret; the charger needs it from its next connection on."""
+    secret = new_secret()
+    async with pool.acquire() as connection, connection.transaction():
+        _must_exist(await connection.execute(SQL["set_secret"], charger_id, digest(secret)), charger_id)
+        await audit.record(connection, who, "charger.renew_secret", f"charger:{charger_id}")
+    return Secret(secret=secret)
+
+
+@router.post("/{charger_id}/admit", responses=errors(404, 409), summary="Admit a quarantined charger")
+async def admit_charger(charger_id: str, parts: AllParts, who: Who) -> ChargerWithSecret:
+    """Let a quarantined charger in: its next BootNotification is accepted.
+
+    The secret it presented stays good; when it presented none, a new one is made, which it needs from its next
+    connection on.
+    """
+    secret = new_secret()
+    async with parts.pool.acquire() as connection, connection.transaction():
+        admitted = await connection.fetchrow(SQL["admit"], charger_id, digest(secret))
+        if admitted is None:
+            await _refuse_admission(connection, charger_id)
+        await audit.record(connection, who, "charger.admit", f"charger:{charger_id}")
+    kept = admitted is not None and admitted["had_secret"]
+    return ChargerWithSecret(**await _fields(parts, charger_id), secret=None if kept else secret)
+
+
+async def select(parts: Parts, limit: int, **asked: Any) -> list[asyncpg.Record]:
+    """Rows for `charger_fields`, by id; filters that are None ask for nothing."""
+    live = await parts.presence.live()
+    statement, values = bind(SQL["select"], **(FILTERS | asked), **live.values(), limit=limit)
+    rows: list[asyncpg.Record] = await parts.pool.fetch(statement, *values)
+    return rows
+
+
+async def _fields(parts: Parts, charger_id: str) -> dict[str, Any]:
+    rows = await select(parts, 1, id=charger_id)
+    if not rows:
+        raise NotFound(f"there is no charger {charger_id!r}")
+    return charger_fields(rows[0])
+
+
+async def _refuse_admission(connection: asyncpg.Connection, charger_id: str) -> None:
+    if not await connection.fetchval(SQL["exists"], charger_id):
+        raise NotFound(f"there is no charger {charger_id!r}")
+    raise Conflict(f"the charger {charger_id!r} is registered already")
+
+
+def _must_exist(outcome: str, charger_id: str) -> None:
+    if outcome.endswith(" 0"):
+        raise NotFound(f"there is no charger {charger_id!r}")

@@ -1,0 +1,67 @@
+-- name: select
+-- A page of chargers with their connection, connectors and running transactions, in one statement.
+-- :uids and :names are the nodes that live; with :unsure nobody knows, and every node counts as living.
+WITH page AS (
+    SELECT c.id, c.description, c.status, c.ocpp_version, c.registration, c.vendor, c.model, c.serial_number,
+        c.firmware_version, c.booted_at, c.secret_hash IS NOT NULL AS has_secret, c.created_at, c.updated_at,
+        k.connected_at, k.disconnected_at, k.last_seen_at, s.online,
+        CASE WHEN s.online THEN
+            coalesce((:names::text[])[array_position(:uids::text[], k.node_uid)], k.node_uid)
+        END AS node
+    FROM chargers c
+    LEFT JOIN charger_connection k ON k.charger_id = c.id
+    CROSS JOIN LATERAL (
+        SELECT k.charger_id IS NOT NULL AND k.disconnected_at IS NULL
+            AND (:unsure::boolean OR k.node_uid = ANY(:uids::text[])) AS online
+    ) AS s
+    WHERE true
+        AND c.id = :id -- if id
+        AND c.id > :after -- if after
+        AND c.status = :status -- if status
+        AND s.online = :online -- if online
+        AND strpos(lower(concat_ws(' ', c.id, c.description, c.vendor, c.model)), lower(:q)) > 0 -- if q
+        AND :charging::boolean AND c.id IN (SELECT charger_id FROM transactions WHERE state = 'Active') -- if charging
+        AND :faulted::boolean AND c.id IN (SELECT charger_id FROM connectors WHERE status = 'Faulted') -- if faulted
+    ORDER BY c.id
+    LIMIT :limit
+)
+SELECT page.*, (
+    SELECT json_agg(json_build_object(
+        'evse_id', n.evse_id, 'connector_id', n.connector_id, 'status', n.status, 'error_code', n.error_code,
+        'info', n.info, 'vendor_error_code', n.vendor_error_code, 'at', n.status_at
+    ) ORDER BY n.evse_id, n.connector_id)
+    FROM connectors n WHERE n.charger_id = page.id
+) AS connectors, (
+    SELECT json_agg(json_build_object(
+        'id', t.id, 'state', t.state, 'charging_state', t.charging_state, 'started_at', t.started_at,
+        'energy_wh', t.energy_wh, 'power_w', t.power_w, 'soc_percent', t.soc_percent, 'id_token', t.id_token,
+        'evse_id', t.evse_id
+    ) ORDER BY t.start_received_at, t.id)
+    FROM transactions t WHERE t.charger_id = page.id AND t.state = 'Active'
+) AS transactions
+FROM page
+ORDER BY page.id
+
+-- name: exists
+SELECT EXISTS (SELECT FROM chargers WHERE id = $1)
+
+-- name: create
+INSERT INTO chargers (id, description, secret_hash) VALUES ($1, $2, $3)
+
+-- name: change
+UPDATE chargers SET description = $2, updated_at = now() WHERE id = $1
+
+-- name: set_secret
+UPDATE chargers SET secret_hash = $2, updated_at = now() WHERE id = $1
+
+-- name: delete
+DELETE FROM chargers WHERE id = $1
+
+-- name: admit
+-- What it presented when it came stays its secret.
+WITH before AS (
+    SELECT id, secret_hash FROM chargers WHERE id = $1 AND status = 'quarantined' FOR UPDATE
+)
+UPDATE chargers SET status = 'registered', secret_hash = coalesce(before.secret_hash, $2), updated_at = now()
+FROM before WHERE chargers.id = before.id
+RETURNING before.secret_hash IS NOT NULL AS had_secret

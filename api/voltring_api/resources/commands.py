@@ -1,0 +1,73 @@
+"""Remote commands in the words of OCPP: any action of the charger's own version."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from voltring_api import cursors
+from voltring_api.models.base import Page
+from voltring_api.models.command import Command, NewCommand, command_of
+from voltring_api.openapi import errors, outcomes
+from voltring_api.parts import AllParts, Who
+from voltring_api.resources.paging import LIMIT, Cursor, Limit, page
+from voltring_api.resources.terms import IdempotencyKey, Prefer, answer, terms_of
+from voltring_core.domain.commands import State
+from voltring_core.errors import NotFound
+from voltring_core.ocpp.intents import Intent
+
+router = APIRouter(tags=["commands"])
+
+
+@router.post(
+    "/chargers/{charger_id}/commands",
+    status_code=201,
+    responses={**outcomes(Command), **errors(404, 409, 422)},
+    summary="Send a command",
+)
+async def send_command(
+    charger_id: str,
+    new: NewCommand,
+    parts: AllParts,
+    who: Who,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+) -> Command:
+    """Queue any action of the charger's OCPP version; its payload is checked by the official schema first.
+
+    An offline charger gets it when it is back, unless the deadline is over by then.
+    """
+    terms = terms_of(who, idempotency_key, prefer, new.deadline_s)
+    version = await parts.dispatch.version_of(charger_id)
+    sent = await parts.dispatch.send(charger_id, version, Intent(new.action, new.payload), terms)
+    return answer(sent, terms, response)
+
+
+@router.get("/commands", responses=errors(422), summary="List commands")
+async def list_commands(
+    parts: AllParts,
+    charger_id: Annotated[str | None, Query(max_length=48)] = None,
+    state: State | None = None,
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
+) -> Page[Command]:
+    """Commands, the newest first."""
+    (before,) = cursors.decode(cursor, "commands", cursors.number)
+    rows = await parts.commands.page(charger_id, state, before, limit + 1)
+    return page(rows, limit, command_of, "commands", lambda row: (row["seq"],))
+
+
+@router.get("/commands/{command_id}", responses=errors(404, 422), summary="Read a command")
+async def read_command(command_id: UUID, parts: AllParts) -> Command:
+    """One command."""
+    row = await parts.commands.get(command_id)
+    if row is None:
+        raise NotFound(f"there is no command {command_id}")
+    return command_of(row)
+
+
+@router.post("/commands/{command_id}/cancel", responses=errors(404, 409, 422), summary="Cancel a command")
+async def cancel_command(command_id: UUID, parts: AllParts, who: Who) -> Command:
+    """Cancel a command that was not sent yet; what was sent can't be called back (409)."""
+    return command_of(await parts.dispatch.cancel(command_id, who))

@@ -1,0 +1,28 @@
+-- name: page
+SELECT * FROM id_tokens
+WHERE true
+    AND id_token > :after -- if after
+    AND status = :status -- if status
+    AND strpos(lower(concat_ws(' ', id_token, group_id_token, description)), lower(:q)) > 0 -- if q
+ORDER BY id_token
+LIMIT :limit
+
+-- name: get
+SELECT * FROM id_tokens WHERE lower(id_token) = lower($1)
+
+-- name: create
+INSERT INTO id_tokens (id_token, type, status, group_id_token, expires_at, description)
+VALUES ($1, $2, $3, $4, $5, $6)
+RETURNING *
+
+-- name: put
+-- The spelling that came first stays. xmax is 0 on a row that was inserted.
+INSERT INTO id_tokens (id_token, type, status, group_id_token, expires_at, description)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (lower(id_token)) DO UPDATE SET
+    type = excluded.type, status = excluded.status, group_id_token = excluded.group_id_token,
+    expires_at = excluded.expires_at, description = excluded.description, updated_at = now()
+RETURNING *, xmax = 0 AS is_new
+
+-- name: delete
+DELETE FROM id_tokens WHERE lower(id_token) = lower($1)

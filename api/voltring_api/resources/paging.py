@@ -1,0 +1,24 @@
+"""What every list shares: how many, from where, and the cursor of the next page."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Query
+
+from voltring_api import cursors
+from voltring_api.models.base import Page
+
+Row = TypeVar("Row")
+T = TypeVar("T")
+Limit = Annotated[int, Query(ge=1, le=500, description="Items on a page.")]
+Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.", max_length=1024)]
+LIMIT = 50
+
+
+def page(
+    rows: Sequence[Row], limit: int, make: Callable[[Row], T], name: str, key: Callable[[Row], tuple[Any, ...]]
+) -> Page[T]:
+    """A page of at most `limit` from rows that were asked for one more: the one too many says that there is a next."""
+    shown = rows[:limit]
+    following = cursors.encode(name, *key(shown[-1])) if len(rows) > limit else None
+    return Page(items=[make(row) for row in shown], next_cursor=following)

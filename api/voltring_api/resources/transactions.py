@@ -1,0 +1,94 @@
+"""Transactions and their meter values."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+from fastapi import APIRouter, Query
+
+from voltring_api import cursors
+from voltring_api.models.base import Page
+from voltring_api.models.transaction import MeterValue, Transaction, TransactionState
+from voltring_api.openapi import errors
+from voltring_api.parts import Pool
+from voltring_api.resources.paging import LIMIT, Cursor, Limit, page
+from voltring_api.statements import bind
+from voltring_core.errors import NotFound
+from voltring_core.store.queries import load
+
+SQL = load("voltring_api.resources", "transactions.sql")
+router = APIRouter(prefix="/transactions", tags=["transactions"])
+
+
+@router.get("", responses=errors(422), summary="List transactions")
+async def list_transactions(
+    pool: Pool,
+    charger_id: Annotated[str | None, Query(max_length=48)] = None,
+    state: TransactionState | None = None,
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
+) -> Page[Transaction]:
+    """Transactions, the one heard of last first."""
+    received, identity = cursors.decode(cursor, "transactions", cursors.instant, _uuid)
+    asked = {"charger_id": charger_id, "state": state, "before": received, "before_id": identity}
+    statement, values = bind(SQL["page"], **asked, limit=limit + 1)
+    rows = await pool.fetch(statement, *values)
+    return page(rows, limit, _read, "transactions", lambda row: (_instant(row["heard_at"]), str(row["id"])))
+
+
+@router.get("/{transaction_id}", responses=errors(404, 422), summary="Read a transaction")
+async def read_transaction(transaction_id: UUID, pool: Pool) -> Transaction:
+    """One transaction."""
+    row = await pool.fetchrow(SQL["get"], transaction_id)
+    if row is None:
+        raise NotFound(f"there is no transaction {transaction_id}")
+    return _read(row)
+
+
+@router.get("/{transaction_id}/meter-values", responses=errors(404, 422), summary="List its meter values")
+async def list_meter_values(
+    transaction_id: UUID,
+    pool: Pool,
+    measurand: Annotated[str | None, Query(max_length=100)] = None,
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
+) -> Page[MeterValue]:
+    """What the meter said during a transaction, the oldest first."""
+    at, table, place = cursors.decode(cursor, "meter-values", cursors.instant, cursors.number, _place)
+    asked = {"after": at, "after_table": table, "after_place": place, "measurand": measurand}
+    statement, values = bind(SQL["meter_values"], id=transaction_id, **asked, limit=limit + 1)
+    rows = await pool.fetch(statement, *values)
+    if not rows and not await pool.fetchval(SQL["exists"], transaction_id):
+        raise NotFound(f"there is no transaction {transaction_id}")
+    return page(rows, limit, _read_value, "meter-values", _key_of_value)
+
+
+def _read(row: asyncpg.Record) -> Transaction:
+    return Transaction.model_validate(dict(row))
+
+
+def _read_value(row: asyncpg.Record) -> MeterValue:
+    return MeterValue.model_validate(dict(row))
+
+
+def _key_of_value(row: asyncpg.Record) -> tuple[Any, ...]:
+    return _instant(row["at"]), row["table_oid"], list(row["place"])
+
+
+def _instant(at: datetime) -> str:
+    return at.isoformat()
+
+
+def _uuid(part: Any) -> UUID:
+    return UUID(cursors.text(part))
+
+
+def _place(part: Any) -> tuple[int, int]:
+    """A row's place in its table: block and line."""
+    if not isinstance(part, list) or len(part) != 2:
+        raise ValueError("not a place")
+    block, line = cursors.number(part[0]), cursors.number(part[1])
+    if block >= 2**32 or line >= 2**16:
+        raise ValueError("not a place")
+    return block, line
