@@ -10,10 +10,10 @@ from redis.asyncio import Redis
 
 from voltring_api import parts
 from voltring_api.app import create_app
-from voltring_api.ending import end
 from voltring_api.server import serve
 from voltring_core.admin import bind
 from voltring_core.cluster.connection import open_redis
+from voltring_core.ending import end
 from voltring_core.runtime import configure_logging, run, supervise
 from voltring_core.settings import ApiSettings, load
 from voltring_core.store.database import open_pool

@@ -14,12 +14,12 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from voltring_api import audit
-from voltring_api.ending import end
 from voltring_api.keys import Principal
 from voltring_core.cluster.connection import AWAY
 from voltring_core.cluster.doorbells import Doorbells, Results
 from voltring_core.cluster.events import EventBus
 from voltring_core.domain.commands import FINAL, State, command_class, default_deadline_s, lane
+from voltring_core.ending import end
 from voltring_core.errors import Conflict, NotFound, Unprocessable
 from voltring_core.ocpp.actions import TO_CHARGER
 from voltring_core.ocpp.intents import Intent

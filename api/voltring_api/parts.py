@@ -32,6 +32,7 @@ class Parts:
     presence: Presence
     commands: Commands
     dispatch: Dispatch
+    doorbells: Doorbells
     results: Results
     feed: Feed
     counter: Counter
@@ -43,7 +44,8 @@ def build(pool: asyncpg.Pool, redis: Redis, api_uid: str, stopping: asyncio.Even
     """All parts of one API replica; `stopping` ends its streams and waits when it is set."""
     commands = Commands(pool)
     results = Results(redis, api_uid)
-    dispatch = Dispatch(pool, commands, Doorbells(redis), results, EventBus(redis), api_uid, stopping)
+    doorbells = Doorbells(redis)
+    dispatch = Dispatch(pool, commands, doorbells, results, EventBus(redis), api_uid, stopping)
     presence = Presence(redis)
     return Parts(
         pool=pool,
@@ -52,6 +54,7 @@ def build(pool: asyncpg.Pool, redis: Redis, api_uid: str, stopping: asyncio.Even
         presence=presence,
         commands=commands,
         dispatch=dispatch,
+        doorbells=doorbells,
         results=results,
         feed=Feed(redis),
         counter=Counter(pool, presence),

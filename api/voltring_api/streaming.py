@@ -15,11 +15,11 @@ from redis.asyncio import Redis
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from voltring_api.ending import end
 from voltring_core.cluster.connection import AWAY as REDIS_AWAY
 from voltring_core.cluster.events import Event, Lagged
 from voltring_core.cluster.watching import SECONDS as WATCHED_S
 from voltring_core.cluster.watching import watch
+from voltring_core.ending import end
 from voltring_core.errors import Unavailable
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
 

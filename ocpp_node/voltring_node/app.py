@@ -18,6 +18,7 @@ from voltring_core.cluster.doorbells import Doorbells, listen
 from voltring_core.cluster.events import EventBus
 from voltring_core.cluster.leases import NodeLease
 from voltring_core.cluster.ownership import Ownership
+from voltring_core.ending import end
 from voltring_core.runtime import every, supervise
 from voltring_core.settings import NodeSettings
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
@@ -155,8 +156,7 @@ async def run(settings: NodeSettings, stop: asyncio.Event) -> None:
         await _last_words(node)
         flushed.set()
         await recording
-        for helper in helpers:
-            helper.cancel()
+        await end(helpers)
         await admin.stop()
     await node.pool.close()
     await node.redis.aclose()

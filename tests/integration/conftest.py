@@ -14,9 +14,9 @@ import redis
 from starlette.types import ASGIApp
 
 from voltring_api.app import create_app
-from voltring_api.ending import end
 from voltring_api.parts import Parts, build
 from voltring_core.cluster.connection import open_redis
+from voltring_core.ending import end
 from voltring_core.runtime import supervise
 from voltring_core.store.database import open_pool
 from voltring_core.store.migrate import migrate

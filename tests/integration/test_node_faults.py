@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.domain.commands import command_class
@@ -205,6 +205,20 @@ async def test_a_valkey_that_forgets_everything_learns_the_routes_again(
         command = await desk.order("ClearCache", {})
         await wire.send([3, (await wire.receive())[1], {"status": "Accepted"}])
         await desk.becomes(command, "ACCEPTED")
+
+
+async def test_a_charger_that_is_dismissed_is_closed_and_comes_back_only_if_it_is_known(
+    start_node: Callable[..., Any], database: Any, desk: Desk
+) -> None:
+    node = start_node(UNKNOWN_CHARGERS="reject")
+    await database.execute("INSERT INTO chargers (id) VALUES ('CP')")
+    async with connect(f"{node.ocpp}/CP", subprotocols=PROTOCOL) as socket:
+        await Wire(socket).boot()
+        await database.execute("DELETE FROM chargers")
+        await Doorbells(desk.redis).dismiss("CP")
+        assert await closed(socket) == 1000
+    with pytest.raises(InvalidStatus):
+        await connect(f"{node.ocpp}/CP", subprotocols=PROTOCOL)
 
 
 async def test_sigterm_says_goodbye_writes_everything_down_and_ends_within_five_seconds(

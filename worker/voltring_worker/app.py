@@ -7,6 +7,7 @@ from typing import Any
 from voltring_core.admin import AdminServer
 from voltring_core.cluster.connection import open_redis
 from voltring_core.cluster.doorbells import Doorbells
+from voltring_core.ending import end
 from voltring_core.runtime import every, supervise
 from voltring_core.settings import WorkerSettings
 from voltring_core.store.database import AWAY, is_ready, open_pool
@@ -39,8 +40,7 @@ async def run(settings: WorkerSettings, stop: asyncio.Event) -> None:
             )
         ]
         await stop.wait()
-        for chore in chores:
-            chore.cancel()
+        await end(chores)
         await admin.stop()
     await pool.close()
     await redis.aclose()

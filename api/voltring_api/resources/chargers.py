@@ -83,11 +83,12 @@ async def change_charger(charger_id: str, change: ChargerChange, parts: AllParts
 
 
 @router.delete("/{charger_id}", status_code=204, responses=errors(404), summary="Delete a charger")
-async def delete_charger(charger_id: str, pool: Pool, who: Who) -> None:
-    """Delete a charger with its sessions and commands. If it is connected, its socket lives on until it closes."""
-    async with pool.acquire() as connection, connection.transaction():
+async def delete_charger(charger_id: str, parts: AllParts, who: Who) -> None:
+    """Delete a charger with its sessions and commands. If it is connected, its socket is closed."""
+    async with parts.pool.acquire() as connection, connection.transaction():
         _must_exist(await connection.execute(SQL["delete"], charger_id), charger_id)
         await audit.record(connection, who, "charger.delete", f"charger:{charger_id}")
+    await parts.doorbells.dismiss(charger_id)
 
 
 @router.post("/{charger_id}/secret", responses=errors(404), summary="Make a new secret")

@@ -21,6 +21,8 @@ from voltring_core.cluster.connection import AWAY
 logger = logging.getLogger("voltring.doorbells")
 KEPT = 10_000
 BLOCK_MS = 2_000
+NOBODY = 2**62
+"""An epoch above every real one."""
 FORGOTTEN_S = 3_600  # the stream of a reader that is gone for good goes after an hour
 Kind = Literal["command", "kick"]
 
@@ -55,6 +57,15 @@ class Doorbells:
     async def kick(self, node_uid: str, charger_id: str, epoch: int) -> None:
         """Tell a node that `epoch` owns the charger now. Raises what Redis raises."""
         await self._send(node_uid, Ring("kick", charger_id, epoch))
+
+    async def dismiss(self, charger_id: str) -> None:
+        """Have the socket of a charger closed, whoever owns it: it was deleted, or its secret is no longer good."""
+        try:
+            uid: Any = await self._redis.hget(keys.owner(charger_id), "node")
+            if uid is not None:
+                await self.kick(uid, charger_id, NOBODY)
+        except AWAY as error:
+            logger.warning("the socket of %s is not closed: %s", charger_id, error)
 
     async def answer(self, api_uid: str, command_id: UUID) -> None:
         """Tell an API replica that a command has changed. Raises what Redis raises."""

@@ -50,16 +50,19 @@ class Feed:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._last = ""  # what was handed on last: a reader that starts again goes on from there
         self._listeners: set[asyncio.Queue[tuple[str, Event] | None]] = set()
 
     async def run(self) -> None:
         """Read the stream for ever and hand on; to be supervised."""
-        last = "$"
+        # The id is fixed once: `$` in every read would lose what comes between two of them.
+        newest: Any = await self._redis.xrevrange(keys.EVENTS, count=1)
+        last = self._last or (newest[0][0] if newest else "0-0")
         while True:
             found: Any = await self._redis.xread({keys.EVENTS: last}, count=200, block=BLOCK_MS)
             for _, entries in found or ():
                 for entry_id, fields in entries:
-                    last = entry_id
+                    last = self._last = entry_id
                     self._hand_on(_number(entry_id, fields))
 
     async def subscribe(self, last_event_id: str | None = None) -> AsyncIterator[tuple[str, Event]]:

@@ -2,6 +2,7 @@
 
     o:{charger}   hash    owner: node, cid (connection), ep (epoch), st (live|offline), at
     node:<uid>    string  the lease of one node incarnation: JSON, PX
+    nodes         set     the uids that may have a lease
     s:<uid>       stream  doorbells for that incarnation
     rs:<api>      stream  result doorbells for that API replica
     events        stream  the live feed
@@ -21,7 +22,7 @@ def node(uid: str) -> str:
     return f"node:{uid}"
 
 
-NODES = "node:*"
+NODES = "nodes"
 
 
 def doorbells(node_uid: str) -> str:

@@ -4,6 +4,7 @@ The uid is never used twice, so that a stale lease can't be mistaken for a resta
 """
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import orjson
 from redis.asyncio import Redis
@@ -25,21 +26,32 @@ class NodeLease:
 
 async def renew(redis: Redis, lease: NodeLease, seconds: int) -> bool:
     """Keep the lease for `seconds` more; False when Redis did not know it (any more)."""
-    before = await redis.set(keys.node(lease.uid), orjson.dumps(asdict(lease)), px=seconds * 1000, get=True)
+    async with redis.pipeline(transaction=False) as pipeline:
+        pipeline.set(keys.node(lease.uid), orjson.dumps(asdict(lease)), px=seconds * 1000, get=True)
+        pipeline.sadd(keys.NODES, lease.uid)
+        before, _ = await pipeline.execute()
     return before is not None
 
 
 async def give_up(redis: Redis, uid: str) -> None:
     """End the lease and remove the node's doorbells: its chargers are offline from now on."""
-    await redis.delete(keys.node(uid))
-    await redis.delete(keys.doorbells(uid))
+    async with redis.pipeline(transaction=False) as pipeline:
+        pipeline.delete(keys.node(uid))
+        pipeline.delete(keys.doorbells(uid))
+        pipeline.srem(keys.NODES, uid)
+        await pipeline.execute()
 
 
 async def live_nodes(redis: Redis) -> dict[str, NodeLease]:
     """The nodes that live, by uid."""
-    names = [name async for name in redis.scan_iter(match=keys.NODES, count=500)]
-    if not names:
+    uids: Any = await redis.smembers(keys.NODES)
+    if not uids:
         return {}
-    found = await redis.mget(names)
+    async with redis.pipeline(transaction=False) as pipeline:
+        for uid in sorted(uids):
+            pipeline.get(keys.node(uid))
+        found = await pipeline.execute()
+    if gone := [uid for uid, value in zip(sorted(uids), found, strict=True) if value is None]:
+        await redis.srem(keys.NODES, *gone)
     leases = [NodeLease(**orjson.loads(value)) for value in found if value]
     return {lease.uid: lease for lease in leases}

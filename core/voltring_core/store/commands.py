@@ -14,6 +14,8 @@ from voltring_core.errors import Conflict, NotFound
 from voltring_core.store.queries import load
 
 SQL = load("voltring_core.store", "commands.sql")
+NEWEST = 2**63 - 1
+"""Above every number that the table gives."""
 Record = Any
 """A row of `commands` (an asyncpg.Record), read by column name."""
 
@@ -97,7 +99,10 @@ class Commands:
         limit: int = 50,
     ) -> list[Record]:
         """Commands, the newest first."""
-        return list(await self._pool.fetch(SQL["page"], charger_id, state, before_seq, limit))
+        before = before_seq if before_seq is not None else NEWEST
+        if charger_id is None:
+            return list(await self._pool.fetch(SQL["page"], state, before, limit))
+        return list(await self._pool.fetch(SQL["page_of_charger"], state, before, limit, charger_id))
 
 
 def _too_late(row: Record) -> str:

@@ -14,9 +14,11 @@ SELECT * FROM commands WHERE id = $1
 
 -- name: page
 -- The newest first.
-SELECT * FROM commands
-WHERE ($1::text IS NULL OR charger_id = $1) AND ($2::text IS NULL OR state = $2) AND ($3::bigint IS NULL OR seq < $3)
-ORDER BY seq DESC LIMIT $4
+SELECT * FROM commands WHERE ($1::text IS NULL OR state = $1) AND seq < $2 ORDER BY seq DESC LIMIT $3
+
+-- name: page_of_charger
+SELECT * FROM commands WHERE charger_id = $4 AND ($1::text IS NULL OR state = $1) AND seq < $2
+ORDER BY seq DESC LIMIT $3
 
 -- name: cancel
 -- Only what was not sent can be cancelled.

@@ -79,7 +79,7 @@ CREATE TABLE transactions (
     id_token_type      text,
     started_at         timestamptz,
     ended_at           timestamptz,
-    start_received_at  timestamptz,
+    start_received_at  timestamptz NOT NULL,        -- when the first message of it came
     end_received_at    timestamptz,
     meter_start_wh     numeric,
     meter_stop_wh      numeric,
