@@ -113,7 +113,7 @@ class Dispatch:
         try:
             await self._doorbells.ring(charger_id)
             if created:
-                await self._tell(terms.who, row)
+                await self._bus.publish([_event(row)])
             if terms.wait_s is None:
                 return Sent(row, 201 if created else 200)
             row = await outcome
@@ -151,12 +151,6 @@ class Dispatch:
             idempotency_key=terms.idempotency_key,
             reply_to=self._uid,
         )
-
-    async def _tell(self, who: Principal, row: Record) -> None:
-        """The audit log and the live feed, while the charger thinks about it."""
-        detail = {"charger_id": row["charger_id"], "action": row["action"]}
-        await audit.record(self._pool, who, "command.create", f"command:{row['id']}", **detail)
-        await self._bus.publish([_event(row)])
 
     def _listen(self, command_id: UUID) -> asyncio.Task[None]:
         waiting = self._results.wait(command_id, LOOK_AGAIN_S)

@@ -7,7 +7,8 @@ back as `Violation`s with the error code that the specifications give it (TR-20)
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Literal
 
 import jsonschema_rs
@@ -17,7 +18,7 @@ from voltring_core.ocpp.codes import Code
 from voltring_core.ocpp.versions import Version
 
 Kind = Literal["request", "response"]
-_FOLDER = {Version.V16: "ocpp.v16", Version.V201: "ocpp.v201", Version.V21: "ocpp.v21"}
+_FOLDER = {Version.V16: "v16", Version.V201: "v201", Version.V21: "v21"}
 _CODES = {
     "required": Code.OCCURRENCE,
     "minItems": Code.OCCURRENCE,
@@ -49,7 +50,7 @@ def schema(version: Version, action: str, kind: Kind = "request") -> dict[str, A
     """The schema of one payload, or None where the specification has none."""
     request = "" if version is Version.V16 else "Request"
     name = f"{action}{request if kind == 'request' else 'Response'}.json"
-    folder = files(_FOLDER[version]).joinpath("schemas")
+    folder = _library() / _FOLDER[version] / "schemas"
     # NotifyPeriodicEventStream is the one file of 2.1 without a suffix: it has no response.
     for candidate in (name, f"{action}.json") if kind == "request" else (name,):
         file = folder.joinpath(candidate)
@@ -58,6 +59,15 @@ def schema(version: Version, action: str, kind: Kind = "request") -> dict[str, A
             assert isinstance(found, dict)
             return found
     return None
+
+
+@cache
+def _library() -> Path:
+    """Where PyPI `ocpp` is; found without importing it, which would cost every process some megabytes."""
+    spec = find_spec("ocpp")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0])
 
 
 @cache

@@ -1,10 +1,18 @@
 -- name: insert
--- A new command, unless its key was used before; the caller compares what came back.
-INSERT INTO commands (id, charger_id, action, payload, class, lane, idempotency_key, request_hash, reply_to,
-                      created_by, deadline_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11::float8 * interval '1 second')
-ON CONFLICT (created_by, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-RETURNING *
+-- A new command and who asked for it, unless its key was used before; the caller compares what came back.
+WITH made AS (
+    INSERT INTO commands (id, charger_id, action, payload, class, lane, idempotency_key, request_hash, reply_to,
+                          created_by, deadline_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11::float8 * interval '1 second')
+    ON CONFLICT (created_by, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+    RETURNING *
+), noted AS (
+    INSERT INTO audit_log (actor, action, subject, detail)
+    SELECT created_by, 'command.create', 'command:' || id,
+        json_build_object('charger_id', charger_id, 'action', action)
+    FROM made
+)
+SELECT * FROM made
 
 -- name: by_key
 SELECT * FROM commands WHERE created_by = $1 AND idempotency_key = $2
