@@ -12,7 +12,7 @@ from voltring_api import parts
 from voltring_api.app import create_app
 from voltring_api.server import serve
 from voltring_core.admin import bind
-from voltring_core.cluster.connection import open_redis
+from voltring_core.cluster.connection import AWAY, open_redis
 from voltring_core.ending import end
 from voltring_core.runtime import configure_logging, run, supervise
 from voltring_core.settings import ApiSettings, load
@@ -47,8 +47,8 @@ async def _serve(
     if settings.bootstrap_token:
         await built.keys.install_bootstrap(settings.bootstrap_token)
     async with asyncio.TaskGroup() as tasks:
-        results = tasks.create_task(supervise("results", built.results.run, stop), name="results")
-        feed = tasks.create_task(supervise("feed", built.feed.run, stop), name="feed")
+        results = tasks.create_task(supervise("results", built.results.run, stop, AWAY), name="results")
+        feed = tasks.create_task(supervise("feed", built.feed.run, stop, AWAY), name="feed")
         await tasks.create_task(serve(create_app(built), listener, stop), name="server")
         # They block in a read of Redis; what they would still hear, nobody waits for.
         await end([results, feed])

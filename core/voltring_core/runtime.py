@@ -49,6 +49,8 @@ def configure_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    # Its pool tells of every try while PostgreSQL is away, with a traceback; the rooms say it in a sentence.
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)
     logging.getLogger("voltring").setLevel(level)
 
 

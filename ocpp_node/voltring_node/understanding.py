@@ -23,6 +23,7 @@ from voltring_node.handlers.transactions import KEY_BYTES, least_answer
 BOOT, HEARTBEAT = "BootNotification", "Heartbeat"
 WHILE_PENDING = frozenset({HEARTBEAT, "NotifyReport", "NotifyMonitoringReport"})
 """What a station may say before it is accepted: what it was asked for (B02)."""
+FIRST_WORDS = frozenset({"StartTransaction", "TransactionEvent"})
 UNREADABLE = "unreadable"
 
 
@@ -91,7 +92,7 @@ def _natural_key(action: str, payload: Payload, said: Said) -> bytes | None:
     """What makes a repeat of a transaction message recognisable, whatever its message id (TX-01)."""
     if action not in TRANSACTION_ACTIONS:
         return None
-    if action == "StartTransaction" and isinstance(said, TransactionReported) and said.at < EARLIEST:
-        return None  # without a clock the same words start another session: its own rule tells them apart
+    if action in FIRST_WORDS and isinstance(said, TransactionReported) and said.at < EARLIEST:
+        return None  # without a clock the same words belong to another session: its own rule tells them apart
     words = action.encode() + orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
     return blake2b(words, digest_size=KEY_BYTES).digest()

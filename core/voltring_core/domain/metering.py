@@ -16,6 +16,8 @@ BEGIN = "Transaction.Begin"
 END = "Transaction.End"
 DEFAULT_UNIT = "Wh"
 THOUSAND = Decimal(1000)
+_UNIT_READ = {ENERGY_REGISTER: "Wh", POWER: "W", SOC: "Percent"}
+"""What a session reads, and the only unit in which it does."""
 DIGITS, PLACES = 18, 9
 """Before and behind the point: beyond the first nothing is a reading, beyond the second it is noise."""
 WITH_UNIT = re.compile(r"\s*([+-]?[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z%]+)\s*")
@@ -35,6 +37,14 @@ UNITS: dict[str, tuple[str, Decimal]] = {
     "Celcius": ("Celsius", Decimal(1)),
     "%": ("Percent", Decimal(1)),
 }
+_ANY_CASE = {name.lower(): unit for name, unit in UNITS.items()} | {
+    "mwh": ("Wh", Decimal(10) ** 6),
+    "mw": ("W", Decimal(10) ** 6),
+    "c": ("Celsius", Decimal(1)),
+    "f": ("Fahrenheit", Decimal(1)),
+}
+"""Units by their name in lower case: chargers write KWH, kwh, KW. Only milli and mega look alike, and no meter of
+energy counts in milliwatt-hours."""
 # What a value is in when the charger names no unit; Wh otherwise (TX-14).
 UNIT_OF = {
     "Power": "W",
@@ -72,6 +82,13 @@ def read_number(raw: object) -> Decimal | None:
     return round(value, PLACES) if int(value.as_tuple().exponent) < -PLACES else value
 
 
+def read_register(raw: object) -> Decimal | None:
+    """A register in Wh as 1.6's meterStart and meterStop carry it, with or without a unit behind it."""
+    text, unit = split_unit(str(raw))
+    value, canonical_unit = canonical(read_number(text), unit, ENERGY_REGISTER)
+    return value if canonical_unit == DEFAULT_UNIT else None
+
+
 def split_unit(raw: str) -> tuple[str, str | None]:
     """A number and the unit that some chargers write behind it, e.g. `1.5 kWh` (TX-14)."""
     found = WITH_UNIT.fullmatch(raw)
@@ -81,7 +98,7 @@ def split_unit(raw: str) -> tuple[str, str | None]:
 def canonical(value: Decimal | None, unit: str | None, measurand: str) -> tuple[Decimal | None, str]:
     """The value in its canonical unit; an unknown unit is kept as it is."""
     named = (unit or "").strip() or UNIT_OF.get(measurand.partition(".")[0], DEFAULT_UNIT)
-    target, factor = UNITS.get(named, (named, Decimal(1)))
+    target, factor = UNITS.get(named) or _ANY_CASE.get(named.lower(), (named, Decimal(1)))
     if value is None or factor == 1:
         return value, target
     return value * factor, target
@@ -96,6 +113,8 @@ def latest(samples: Iterable[Sample]) -> Reading:
     for sample in samples:
         if sample.value is None or sample.phase is not None:
             continue
+        if sample.unit != _UNIT_READ.get(sample.measurand):
+            continue  # a unit that nobody knows is no Wh (TX-18)
         if sample.measurand == SOC:
             soc = _later(soc, sample)
         elif sample.location not in TOTALS_ARE_AT:

@@ -31,7 +31,11 @@ UNKNOWN_TRANSACTION = "unknown_transaction"
 START_LOST = "start_lost"
 START_MISSING = "start_missing"
 SUPERSEDED = "superseded"
-ID_REUSED = "event_after_end"
+ID_REUSED = "id_reused"
+EVENT_AFTER_END = "event_after_end"
+NO_METER_START = "no_meter_start"
+NO_METER_STOP = "no_meter_stop"
+METER_FELL = "meter_fell"
 METER_BELOW_START = "meter_below_start"
 OFFLINE = "offline"
 
@@ -99,9 +103,9 @@ def begin(
         start_received_at=received_at,
     )
     if orphan:
-        made = _flag(made, START_LOST if said.transaction_id is None else UNKNOWN_TRANSACTION)
+        made = flag(made, START_LOST if said.transaction_id is None else UNKNOWN_TRANSACTION)
     elif said.kind is not EventKind.STARTED:
-        made = _flag(made, START_MISSING)
+        made = flag(made, START_MISSING)
     return apply(made, said, received_at)
 
 
@@ -112,7 +116,7 @@ def apply(now: Transaction, said: TransactionReported, received_at: datetime) ->
     at, mistrusted = trusted(said.at, received_at)
     then = _learn(now, said)
     if mistrusted:
-        then = _flag(then, CLOCK)
+        then = flag(then, CLOCK)
     if said.kind is EventKind.STARTED:
         then = replace(
             then, started_at=then.started_at or at, meter_start_wh=_first(then.meter_start_wh, said.meter_wh)
@@ -131,7 +135,7 @@ def supersede(now: Transaction, at: datetime, received_at: datetime) -> Transact
 
     Provisional: its own end, when that comes late, replaces this one.
     """
-    return _flag(
+    return flag(
         replace(
             now,
             state=TransactionState.ENDED,
@@ -154,7 +158,7 @@ def _late(now: Transaction, said: TransactionReported, received_at: datetime) ->
     if said.kind is EventKind.ENDED:
         return now
     if said.kind is EventKind.UPDATED and not _is_old(now, said):
-        return _flag(now, ID_REUSED)
+        return flag(now, EVENT_AFTER_END)
     then = replace(_learn(now, said), charging_state=now.charging_state, last_seq_no=now.last_seq_no)
     begun = latest(said.samples).first_wh if said.meter_wh is None else said.meter_wh
     if said.kind is EventKind.STARTED and now.started_at is None:
@@ -180,7 +184,7 @@ def _learn(now: Transaction, said: TransactionReported) -> Transaction:
         remote_start_id=_first(now.remote_start_id, said.remote_start_id),
         last_seq_no=_most(now.last_seq_no, said.seq_no),
     )
-    return _flag(then, OFFLINE) if said.offline else then
+    return flag(then, OFFLINE) if said.offline else then
 
 
 def _read(now: Transaction, reading: Reading) -> Transaction:
@@ -195,6 +199,8 @@ def _read(now: Transaction, reading: Reading) -> Transaction:
     )
     if reading.register_wh is None:
         return then
+    if now.register_wh is not None and reading.register_wh < now.register_wh:
+        then = flag(then, METER_FELL)
     then = replace(then, register_wh=reading.register_wh, register_at=reading.register_at)
     return _with_energy(then, reading.register_wh)
 
@@ -212,15 +218,19 @@ def _end(now: Transaction, said: TransactionReported, at: datetime, received_at:
         charging_state=None if said.seq_no is None else now.charging_state,
         stop_reason=said.reason or "Local",  # TX-06: an absent reason means Local
     )
-    return then if stop is None else _with_energy(then, stop)
+    if stop is None:
+        return flag(then, NO_METER_STOP)
+    if now.register_wh is not None and stop < now.register_wh:
+        then = flag(then, METER_FELL)
+    return _with_energy(then, stop)
 
 
 def _with_energy(now: Transaction, register_wh: Decimal) -> Transaction:
     """Energy is what the register gained; below its start it is kept at what was seen before, never negative."""
     if now.meter_start_wh is None:
-        return now
+        return flag(now, NO_METER_START) if now.state is TransactionState.ENDED else now
     if register_wh < now.meter_start_wh:
-        return _flag(replace(now, energy_wh=now.energy_wh or Decimal(0)), METER_BELOW_START)
+        return flag(replace(now, energy_wh=now.energy_wh or Decimal(0)), METER_BELOW_START)
     return replace(now, energy_wh=register_wh - now.meter_start_wh)
 
 
@@ -236,8 +246,9 @@ def _is_old(now: Transaction, said: TransactionReported) -> bool:
     return now.ended_at is not None and said.at <= now.ended_at
 
 
-def _flag(now: Transaction, flag: str) -> Transaction:
-    return now if flag in now.flags else replace(now, flags=(*now.flags, flag))
+def flag(now: Transaction, word: str) -> Transaction:
+    """The transaction with one more flag; each stands once."""
+    return now if word in now.flags else replace(now, flags=(*now.flags, word))
 
 
 def _first(known: T | None, new: T | None) -> T | None:

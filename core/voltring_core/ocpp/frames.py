@@ -4,6 +4,7 @@
 writes frames. Message ids of chargers are kept as they came, in value and JSON type (TR-15).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -18,6 +19,12 @@ MessageId = str | int | float
 Payload = dict[str, Any]
 UNREADABLE_ID = "-1"  # the id of an answer to a frame whose own id can't be read (2.x)
 MAX_DESCRIPTION = 255
+# An escaped high surrogate without its low one, or a low one without its high one; an escaped backslash is skipped.
+SURROGATE = re.compile(
+    r"(?<!\\)((?:\\\\)*)(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    r"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+REPLACEMENT = r"\1\\ufffd"
 
 
 class MessageType(IntEnum):
@@ -54,13 +61,27 @@ class Malformed:
 def parse(text: str, version: Version) -> Frame | Malformed:
     """Read one frame."""
     try:
-        array = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        array = _load(text)
+    except ValueError:
         # 1.6 does not define an answer without an id (TR-17).
         return Malformed("not JSON", UNREADABLE_ID, Code.RPC if version.is_2x else None)
     if not isinstance(array, list) or not array:
         return Malformed("not a JSON array", UNREADABLE_ID, Code.RPC if version.is_2x else None)
     return _read(array, version)
+
+
+def _load(text: str) -> Any:
+    """JSON as chargers write it. Raises ValueError.
+
+    Half a surrogate pair is grammatical JSON and no text: it is replaced, so that the message is not stuck for ever
+    in a charger that repeats it.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        if not SURROGATE.search(text):
+            raise
+    return orjson.loads(SURROGATE.sub(REPLACEMENT, text))
 
 
 def _read(array: list[Any], version: Version) -> Frame | Malformed:

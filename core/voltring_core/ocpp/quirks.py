@@ -8,11 +8,12 @@ raw frame is kept elsewhere.
 
 from collections.abc import Callable
 from copy import deepcopy
+from decimal import Decimal
 from typing import Any
 
 import orjson
 
-from voltring_core.domain.metering import read_number
+from voltring_core.domain.metering import read_number, read_register
 from voltring_core.domain.times import read_time
 from voltring_core.ocpp.schemas import Violation, schema, violations
 from voltring_core.ocpp.versions import Version
@@ -30,6 +31,9 @@ NULL, UNKNOWN_FIELD, CUT, TYPE, TIME, LEFT_OUT, INVALID = (
     "left_out",
     "invalid",
 )
+VENDOR_CODE = 50  # characters of 1.6's vendorErrorCode
+IDENTITIES = frozenset({"idTag", "parentIdTag", "idToken", "transactionId"})
+"""What names a driver or a session is never cut."""
 SPELLINGS = {"Celcius": "Celsius", "Hertz": "Hz", "Error": "OtherError"}
 
 
@@ -112,6 +116,8 @@ def _drop(parent: Any, key: Any, *_: Any) -> str | None:
 
 
 def _cut(parent: Any, key: Any, version: Version, action: str, fault: Violation) -> str | None:
+    if key in IDENTITIES:
+        return None  # cut, it would be somebody else's
     limit = _limit(fault, "maxLength", version, action)
     if limit is None:
         return None
@@ -120,16 +126,31 @@ def _cut(parent: Any, key: Any, version: Version, action: str, fault: Violation)
 
 
 def _limit(fault: Violation, keyword: str, version: Version, action: str) -> int | None:
-    """The number that a schema names at a path; follows $ref."""
+    """The number that a schema names at a path."""
+    found = _at(fault, version, action).get(keyword)
+    return found if isinstance(found, int) else None
+
+
+def _allowed(fault: Violation, version: Version, action: str) -> list[str]:
+    """The words that a schema allows at a path."""
+    return list(_at(fault, version, action).get("enum", ()))
+
+
+def _in_any_case(word: str, allowed: list[str]) -> str | None:
+    return next((one for one in allowed if one.lower() == word.lower()), None)
+
+
+def _at(fault: Violation, version: Version, action: str) -> dict[str, Any]:
+    """The part of a schema at a path; follows $ref. Empty where there is none."""
     whole: Any = schema(version, action)
     place: Any = whole
     for part in fault.path:
         place = _resolve(whole, place)
         place = place.get("items") if isinstance(part, int) else place.get("properties", {}).get(part)
         if place is None:
-            return None
-    found = _resolve(whole, place).get(keyword)
-    return found if isinstance(found, int) else None
+            return {}
+    found = _resolve(whole, place)
+    return found if isinstance(found, dict) else {}
 
 
 def _resolve(whole: Any, place: Any) -> Any:
@@ -145,11 +166,17 @@ def _retype(parent: Any, key: Any, version: Version, action: str, fault: Violati
         parent[key] = str(value)
     elif wanted == "boolean" and str(value).lower() in _BOOLEANS:
         parent[key] = _BOOLEANS[str(value).lower()]
-    elif wanted in ("integer", "number") and (number := read_number(value)) is not None:
+    elif wanted == "object" and key == "idToken" and isinstance(value, str):
+        parent[key] = {"idToken": value, "type": "Central"}
+    elif wanted in ("integer", "number") and (number := _number(key, value)) is not None:
         parent[key] = round(number) if wanted == "integer" else float(number)
     else:
         return _leave_out(parent, key, version, action, fault)
     return TYPE
+
+
+def _number(key: Any, value: Any) -> Decimal | None:
+    return read_register(value) if key in ("meterStart", "meterStop") else read_number(value)
 
 
 def _write_out(parent: Any, key: Any, version: Version, action: str, fault: Violation) -> str | None:
@@ -170,9 +197,24 @@ def _retime(parent: Any, key: Any, version: Version, action: str, fault: Violati
 
 
 def _respell(parent: Any, key: Any, version: Version, action: str, fault: Violation) -> str | None:
-    better = SPELLINGS.get(str(parent[key]))
+    better = SPELLINGS.get(str(parent[key])) or _in_any_case(str(parent[key]), _allowed(fault, version, action))
+    if better is None and key == "unit":
+        return None  # without it the value would pass for Wh; as it is, it is kept and read as nothing
     if better is None or parent[key] == better:
         return _leave_out(parent, key, version, action, fault)
+    parent[key] = better
+    return TYPE
+
+
+def _rename(parent: Any, key: Any, version: Version, action: str, fault: Violation) -> str | None:
+    """Another spelling of a known word; an error code that only the vendor knows is another error, by that name."""
+    word = str(parent[key])
+    better = SPELLINGS.get(word) or _in_any_case(word, _allowed(fault, version, action))
+    if better is None and key == "errorCode":
+        better = "OtherError"
+        parent.setdefault("vendorErrorCode", word[:VENDOR_CODE])
+    if better is None or better == word:
+        return None
     parent[key] = better
     return TYPE
 
@@ -196,6 +238,7 @@ _HARMLESS: dict[str, Mender] = {
     "maxLength": _cut,
     "format": _retime,
     "type": _write_out,
+    "enum": _rename,
 }
 _ALL: dict[str, Mender] = {
     "additionalProperties": _drop,

@@ -8,7 +8,7 @@ from typing import Any
 from voltring_core.domain import messages as said
 from voltring_core.domain.chargers import RegistrationAnswer
 from voltring_core.domain.messages import EventKind, IdToken, Sample, TokenDecision, TokenStatus
-from voltring_core.domain.metering import canonical, read_number, split_unit
+from voltring_core.domain.metering import canonical, read_number, read_register, split_unit
 from voltring_core.domain.times import EARLIEST, read_time
 from voltring_core.ocpp.wire import whole, write_time
 
@@ -54,7 +54,7 @@ def _start(payload: Payload) -> said.TransactionReported:
         evse_id=whole(payload.get("connectorId")),
         connector_id=1,
         token=IdToken(str(payload.get("idTag", ""))),
-        meter_wh=read_number(payload.get("meterStart")),
+        meter_wh=read_register(payload.get("meterStart")),
         # 0 and -1 are what some chargers say for "none".
         reservation_id=max(whole(payload.get("reservationId")) or 0, 0) or None,
     )
@@ -67,7 +67,7 @@ def _stop(payload: Payload) -> said.TransactionReported:
         at=read_time(payload.get("timestamp")) or NO_SUCH_TIME,
         transaction_id=_transaction_id(payload),
         token=None if tag is None else IdToken(tag),
-        meter_wh=read_number(payload.get("meterStop")),
+        meter_wh=read_register(payload.get("meterStop")),
         samples=_samples(payload.get("transactionData", ())),
         reason=payload.get("reason"),
     )

@@ -14,7 +14,7 @@ from voltring_core.domain import transactions
 from voltring_core.domain.authorization import decide
 from voltring_core.domain.messages import EventKind, Metered, TransactionReported
 from voltring_core.domain.metering import trust_times
-from voltring_core.domain.times import CLOCK, trusted
+from voltring_core.domain.times import CLOCK, EARLIEST, trusted
 from voltring_core.domain.transactions import Transaction, TransactionState, without_token
 from voltring_core.ocpp import v2x, v16
 from voltring_node.facts import Fact, Message, Outcome, ReadingsFact, TransactionFact
@@ -143,6 +143,7 @@ def _told(message: Message, said: TransactionReported, known: Known) -> tuple[Fa
             said,
             message.received_at,
         )
+        after = after if before is None else transactions.flag(after, transactions.ID_REUSED)
     else:
         after = transactions.apply(before, said, message.received_at)
     facts.append(TransactionFact(after, said))
@@ -152,13 +153,13 @@ def _told(message: Message, said: TransactionReported, known: Known) -> tuple[Fa
 
 
 def _is_reused(before: Transaction, said: TransactionReported) -> bool:
-    """Started again, later, under the id of an ended transaction: a new one (TX-10)."""
-    return (
-        said.kind is EventKind.STARTED
-        and before.state is TransactionState.ENDED
-        and before.ended_at is not None
-        and said.at > before.ended_at
-    )
+    """Started again, later, under the id of an ended transaction: a new one (TX-10).
+
+    Without a clock nothing is later; such a charger counts its ids anew, and does not repeat a start after its end.
+    """
+    if said.kind is not EventKind.STARTED or before.state is not TransactionState.ENDED or before.ended_at is None:
+        return False
+    return said.at < EARLIEST or said.at > before.ended_at
 
 
 def want_meter_values(said: Metered) -> Wanted:

@@ -134,3 +134,19 @@ def test_what_is_written_is_the_frame_of_the_specification():
 @ALL
 def test_a_description_has_at_most_255_characters(version):
     assert len(json.loads(encode_error("a", Code.GENERIC, "x" * 400, version))[3]) == 255
+
+
+@pytest.mark.parametrize(
+    ("escaped", "read"),
+    [
+        (r"\ud800", "\ufffd"),
+        (r"a\udc00b", "a\ufffdb"),
+        (r"\ud83d\ude00", "\U0001f600"),
+        (r"\\ud800", r"\ud800"),
+        (r"\ud800\ud83d\ude00\udc00", "\ufffd\U0001f600\ufffd"),
+    ],
+)
+def test_half_a_surrogate_pair_is_replaced_and_the_message_read(escaped, read):
+    frame = parse(f'[2,"1","Authorize",{{"idTag":"{escaped}"}}]', Version.V16)
+    assert isinstance(frame, Frame)
+    assert frame.payload == {"idTag": read}

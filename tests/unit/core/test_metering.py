@@ -8,15 +8,40 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voltring_core.domain.messages import Sample
-from voltring_core.domain.metering import Reading, canonical, latest, read_number, split_unit, trust_times
+from voltring_core.domain.metering import (
+    Reading,
+    canonical,
+    latest,
+    read_number,
+    read_register,
+    split_unit,
+    trust_times,
+)
 from voltring_core.domain.times import read_time, trusted
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 REGISTER, POWER = "Energy.Active.Import.Register", "Power.Active.Import"
 
 
-def sample(value, measurand=REGISTER, minutes=0, **more):
-    return Sample(NOON + timedelta(minutes=minutes), measurand, Decimal(value), "Wh", str(value), **more)
+def sample(value, measurand=REGISTER, minutes=0, unit=None, **more):
+    unit = unit or canonical(None, None, measurand)[1]
+    return Sample(NOON + timedelta(minutes=minutes), measurand, Decimal(value), unit, str(value), **more)
+
+
+@pytest.mark.parametrize(
+    ("unit", "wh"), [("KWH", 3600), ("kwh", 3600), ("MWh", 3_600_000), ("wh", "3.6"), (" kWh ", 3600)]
+)
+def test_a_unit_in_any_case_is_understood(unit, wh):
+    assert canonical(Decimal("3.6"), unit, REGISTER) == (Decimal(wh), "Wh")
+
+
+def test_a_register_in_a_unit_that_nobody_knows_is_never_taken_for_watt_hours():
+    assert latest([sample(1000), sample(3, minutes=1, unit="furlong")]).register_wh == Decimal(1000)
+
+
+@pytest.mark.parametrize(("raw", "wh"), [("1000 Wh", 1000), ("1,5 kWh", 1500), (7, 7), ("3 A", None), (None, None)])
+def test_a_meter_start_may_carry_its_unit(raw, wh):
+    assert read_register(raw) == (None if wh is None else Decimal(wh))
 
 
 @pytest.mark.parametrize(

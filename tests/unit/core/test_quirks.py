@@ -42,9 +42,9 @@ def meter_values(*samples, at=NOON):
         (
             V201,
             "Authorize",
-            {"idToken": {"idToken": "t" * 40, "type": "Central", "x": None}},
-            {"idToken": {"idToken": "t" * 36, "type": "Central"}},
-            ("cut", "null_field"),
+            {"idToken": {"idToken": "t", "type": "Central", "x": None}},
+            {"idToken": {"idToken": "t", "type": "Central"}},
+            ("null_field",),
         ),
         (V16, "DataTransfer", {"vendorId": "x", "data": {"a": 1}}, {"vendorId": "x", "data": '{"a":1}'}, ("type",)),
         (
@@ -69,6 +69,28 @@ def test_what_is_harmless_is_mended_in_any_message(version, action, given, mende
     assert given == before
 
 
+def test_an_id_is_never_cut_because_it_would_be_somebody_elses():
+    long = {"idToken": {"idToken": "t" * 40, "type": "Central"}}
+    assert tolerate(V201, "Authorize", long) == (long, ())
+    payload, flags = rescue(V16, "StartTransaction", START | {"idTag": "x" * 30})
+    assert (payload["idTag"], flags) == ("x" * 30, ("invalid",))
+
+
+@pytest.mark.parametrize(("said", "kept"), [("Error", None), ("groundfailure", None), ("E-42", "E-42")])
+def test_a_fault_with_a_vendors_own_error_code_is_shown_to_operators(said, kept):
+    given = {"connectorId": 1, "status": "faulted", "errorCode": said}
+    mended, flags = tolerate(V16, "StatusNotification", given)
+    assert is_valid(V16, "StatusNotification", mended)
+    assert (mended["status"], mended.get("vendorErrorCode"), flags) == ("Faulted", kept, ("type",))
+
+
+def test_a_unit_that_nobody_knows_stays_with_its_value():
+    values = [{"value": "3.6", "unit": "furlong"}, {"value": "1", "unit": "KWH"}]
+    payload = {"connectorId": 1, "meterValue": [{"timestamp": "2026-01-01T12:00:00Z", "sampledValue": values}]}
+    mended, _ = rescue(V16, "MeterValues", payload)
+    assert [one["unit"] for one in mended["meterValue"][0]["sampledValue"]] == ["furlong", "kWh"]
+
+
 def test_what_is_missing_or_has_a_wrong_meaning_is_not_tolerated():
     payload, flags = tolerate(V16, "BootNotification", {"chargePointVendor": 5, "extra": 1})
     assert (payload, flags) == ({"chargePointVendor": 5}, ("unknown_field",))
@@ -81,7 +103,7 @@ def test_what_is_missing_or_has_a_wrong_meaning_is_not_tolerated():
         ({"meterStart": "15"}, "meterStart", 15, "type"),
         ({"meterStart": "15,4"}, "meterStart", 15, "type"),
         ({"idTag": 4711}, "idTag", "4711", "type"),
-        ({"idTag": "x" * 30}, "idTag", "x" * 20, "cut"),
+        ({"meterStart": "1000 Wh"}, "meterStart", 1000, "type"),
         ({"timestamp": "2026-01-01T12:00:00"}, "timestamp", "2026-01-01T12:00:00.000Z", "time"),
         ({"timestamp": "2026-01-01 13:00:00+01:00"}, "timestamp", "2026-01-01T12:00:00.000Z", "time"),
         ({"timestamp": "yesterday"}, "timestamp", "1970-01-01T00:00:00Z", "time"),
@@ -142,7 +164,7 @@ def test_an_empty_list_of_readings_leaves_the_message_readable():
         ({"offline": "perhaps"}, "offline", None),
         ({"evse": 1}, "evse", None),
         ({"evse": True}, "evse", None),
-        ({"idToken": "12345"}, "idToken", None),
+        ({"idToken": "12345"}, "idToken", {"idToken": "12345", "type": "Central"}),
         ({"seqNo": "7"}, "seqNo", 7),
         ({"triggerReason": "Full moon"}, "triggerReason", None),
         ({"meterValue": "none"}, "meterValue", None),

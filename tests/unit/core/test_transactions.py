@@ -10,8 +10,10 @@ import pytest
 from voltring_core.domain.messages import EventKind, IdToken, Sample, TransactionReported
 from voltring_core.domain.metering import BEGIN, ENERGY_REGISTER, POWER
 from voltring_core.domain.transactions import (
-    ID_REUSED,
+    EVENT_AFTER_END,
     METER_BELOW_START,
+    METER_FELL,
+    NO_METER_STOP,
     OFFLINE,
     START_LOST,
     START_MISSING,
@@ -86,7 +88,7 @@ def test_an_update_of_an_unknown_session_makes_one_whose_start_is_missing():
 
 def test_an_end_of_an_unknown_2x_session_makes_an_ended_one_whose_start_is_missing():
     made = told(said("Ended", 5, 3))
-    assert (made.state, made.flags, made.ended_at) == (ENDED, (START_MISSING,), at(5))
+    assert (made.state, made.flags, made.ended_at) == (ENDED, (START_MISSING, NO_METER_STOP), at(5))
 
 
 def test_a_16_stop_of_an_id_that_nobody_gave_out_is_an_orphan_with_all_it_says():
@@ -176,7 +178,20 @@ def test_a_late_update_of_an_ended_session_is_legal():
 
 def test_an_update_after_the_end_is_flagged_and_changes_nothing_else():
     ended = told(start(), said("Ended", 60, 9))
-    assert apply(ended, said("Updated", 70, 10), at(70)) == replace(ended, flags=(ID_REUSED,))
+    assert apply(ended, said("Updated", 70, 10), at(70)) == replace(ended, flags=(*ended.flags, EVENT_AFTER_END))
+
+
+def test_a_register_that_falls_is_flagged_while_it_runs_and_at_the_end():
+    fell = told(start16(), stop16(meter=5000), version="1.6")
+    assert METER_FELL not in fell.flags
+    running = told(start16(), version="1.6")
+    up = metered(running, (register(9000, 10),))
+    assert METER_FELL in apply(up, stop16(meter=5000), at(60)).flags
+    assert METER_FELL in metered(up, (register(4000, 20),)).flags
+
+
+def register(wh, minutes):
+    return Sample(at(minutes), ENERGY_REGISTER, Decimal(wh), "Wh", str(wh))
 
 
 def test_readings_leave_an_ended_session_as_it_is():
