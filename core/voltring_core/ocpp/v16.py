@@ -6,16 +6,10 @@ from types import MappingProxyType
 from typing import Any
 
 from voltring_core.domain import messages as said
-from voltring_core.domain.chargers import RegistrationAnswer
 from voltring_core.domain.messages import EventKind, IdToken, Sample, TokenDecision, TokenStatus
 from voltring_core.domain.metering import canonical, read_number, read_register, split_unit
-from voltring_core.domain.times import EARLIEST, read_time
-from voltring_core.ocpp.wire import whole, write_time
-
-Payload = Mapping[str, Any]
-NO_SUCH_TIME = EARLIEST.replace(year=1970)
-"""Stands for a time that can't be read; the domain replaces what lies before its earliest by the receipt's."""
-MEASURAND = "Energy.Active.Import.Register"
+from voltring_core.domain.times import read_time
+from voltring_core.ocpp.wire import MEASURAND, Payload, data_transfer, samples, time_of, whole, write_time
 
 
 def _boot(payload: Payload) -> said.Booted:
@@ -50,7 +44,7 @@ def _authorize(payload: Payload) -> said.AuthorizeAsked:
 def _start(payload: Payload) -> said.TransactionReported:
     return said.TransactionReported(
         kind=EventKind.STARTED,
-        at=read_time(payload.get("timestamp")) or NO_SUCH_TIME,
+        at=time_of(payload),
         evse_id=whole(payload.get("connectorId")),
         connector_id=1,
         token=IdToken(str(payload.get("idTag", ""))),
@@ -64,11 +58,11 @@ def _stop(payload: Payload) -> said.TransactionReported:
     tag = payload.get("idTag")
     return said.TransactionReported(
         kind=EventKind.ENDED,
-        at=read_time(payload.get("timestamp")) or NO_SUCH_TIME,
+        at=time_of(payload),
         transaction_id=_transaction_id(payload),
         token=None if tag is None else IdToken(tag),
         meter_wh=read_register(payload.get("meterStop")),
-        samples=_samples(payload.get("transactionData", ())),
+        samples=samples(payload.get("transactionData", ()), _sample),
         reason=payload.get("reason"),
     )
 
@@ -77,7 +71,7 @@ def _meter_values(payload: Payload) -> said.Metered:
     return said.Metered(
         evse_id=whole(payload.get("connectorId")) or 0,
         transaction_id=_transaction_id(payload),
-        samples=_samples(payload.get("meterValue", ())),
+        samples=samples(payload.get("meterValue", ()), _sample),
     )
 
 
@@ -85,14 +79,6 @@ def _transaction_id(payload: Payload) -> str | None:
     """The id that was given out at the start; None for what never was one (-1, 0, beyond int32)."""
     number = whole(payload.get("transactionId"))
     return str(number) if number is not None and number > 0 else None
-
-
-def _samples(meter_values: Any) -> tuple[Sample, ...]:
-    return tuple(
-        _sample(value, read_time(group.get("timestamp")) or NO_SUCH_TIME)
-        for group in meter_values
-        for value in group.get("sampledValue", ())
-    )
 
 
 def _sample(value: Payload, at: Any) -> Sample:
@@ -113,15 +99,11 @@ def _sample(value: Payload, at: Any) -> Sample:
     )
 
 
-def _data_transfer(payload: Payload) -> said.DataTransferred:
-    return said.DataTransferred(payload["vendorId"], payload.get("messageId"))
-
-
 READ: Mapping[str, Callable[[Payload], said.Said]] = MappingProxyType(
     {
         "Authorize": _authorize,
         "BootNotification": _boot,
-        "DataTransfer": _data_transfer,
+        "DataTransfer": data_transfer,
         "Heartbeat": lambda payload: said.Beat(),
         "MeterValues": _meter_values,
         "StartTransaction": _start,
@@ -143,15 +125,6 @@ NOTED: Mapping[str, Payload] = MappingProxyType(
     }
 )
 """Action -> the least that answers it."""
-
-
-def write_boot(answer: RegistrationAnswer) -> Payload:
-    """BootNotification's answer."""
-    return {
-        "status": answer.status.value,
-        "currentTime": write_time(answer.now),
-        "interval": answer.interval,
-    }
 
 
 def write_token(decision: TokenDecision) -> Payload:

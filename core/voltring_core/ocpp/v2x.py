@@ -8,16 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 from voltring_core.domain import messages as said
-from voltring_core.domain.chargers import RegistrationAnswer
 from voltring_core.domain.messages import EventKind, IdToken, Sample, TokenDecision
 from voltring_core.domain.metering import canonical, read_number
-from voltring_core.domain.times import EARLIEST, read_time
-from voltring_core.ocpp.wire import whole, write_time
-
-Payload = Mapping[str, Any]
-NO_SUCH_TIME = EARLIEST.replace(year=1970)
-"""Stands for a time that can't be read; the domain replaces what lies before its earliest by the receipt's."""
-MEASURAND = "Energy.Active.Import.Register"
+from voltring_core.domain.times import read_time
+from voltring_core.ocpp.wire import MEASURAND, Payload, data_transfer, samples, time_of, whole, write_time
 
 
 def _boot(payload: Payload) -> said.Booted:
@@ -61,7 +55,7 @@ def _transaction_event(payload: Payload) -> said.TransactionReported:
     evse = payload.get("evse") or {}
     return said.TransactionReported(
         kind=EventKind(payload.get("eventType", EventKind.UPDATED)),
-        at=read_time(payload.get("timestamp")) or NO_SUCH_TIME,
+        at=time_of(payload),
         transaction_id=about.get("transactionId"),
         seq_no=whole(payload.get("seqNo")) or 0,
         offline=payload.get("offline", False),
@@ -70,7 +64,7 @@ def _transaction_event(payload: Payload) -> said.TransactionReported:
         evse_id=whole(evse.get("id")),
         connector_id=whole(evse.get("connectorId")),
         token=_token(payload.get("idToken")),
-        samples=_samples(payload.get("meterValue", ())),
+        samples=samples(payload.get("meterValue", ()), _sample),
         reason=about.get("stoppedReason"),
         reservation_id=whole(payload.get("reservationId")),
         remote_start_id=whole(about.get("remoteStartId")),
@@ -78,15 +72,7 @@ def _transaction_event(payload: Payload) -> said.TransactionReported:
 
 
 def _meter_values(payload: Payload) -> said.Metered:
-    return said.Metered(whole(payload.get("evseId")) or 0, None, _samples(payload.get("meterValue", ())))
-
-
-def _samples(meter_values: Any) -> tuple[Sample, ...]:
-    return tuple(
-        _sample(value, read_time(group.get("timestamp")) or NO_SUCH_TIME)
-        for group in meter_values
-        for value in group.get("sampledValue", ())
-    )
+    return said.Metered(whole(payload.get("evseId")) or 0, None, samples(payload.get("meterValue", ()), _sample))
 
 
 def _sample(value: Payload, at: Any) -> Sample:
@@ -109,15 +95,11 @@ def _sample(value: Payload, at: Any) -> Sample:
     )
 
 
-def _data_transfer(payload: Payload) -> said.DataTransferred:
-    return said.DataTransferred(payload["vendorId"], payload.get("messageId"))
-
-
 READ: Mapping[str, Callable[[Payload], said.Said]] = MappingProxyType(
     {
         "Authorize": _authorize,
         "BootNotification": _boot,
-        "DataTransfer": _data_transfer,
+        "DataTransfer": data_transfer,
         "Heartbeat": lambda payload: said.Beat(),
         "MeterValues": _meter_values,
         "StatusNotification": _status,
@@ -178,15 +160,6 @@ def _unknown_status(asked: Payload) -> Payload:
         "source": asked["source"],
         "status": "Failed",
         "nextUpdate": "1970-01-01T00:00:00Z",
-    }
-
-
-def write_boot(answer: RegistrationAnswer) -> Payload:
-    """BootNotification's answer."""
-    return {
-        "status": answer.status.value,
-        "currentTime": write_time(answer.now),
-        "interval": answer.interval,
     }
 
 

@@ -1,14 +1,50 @@
-"""Values as both generations of OCPP write them."""
+"""What both generations of OCPP write and read in the same words."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from voltring_core.domain.chargers import RegistrationAnswer
+from voltring_core.domain.messages import DataTransferred, Sample
+from voltring_core.domain.times import EARLIEST, read_time
+
+Payload = Mapping[str, Any]
 LARGEST = 2**31 - 1
+MEASURAND = "Energy.Active.Import.Register"
+"""What a value measures that does not say it (TX-14)."""
+NO_SUCH_TIME = EARLIEST.replace(year=1970)
+"""Stands for a time that can't be read; the domain replaces what lies before its earliest by the receipt's."""
 
 
 def write_time(at: datetime) -> str:
     """RFC 3339 in UTC with milliseconds and Z (TR-29)."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def write_boot(answer: RegistrationAnswer) -> Payload:
+    """BootNotification's answer."""
+    return {
+        "status": answer.status.value,
+        "currentTime": write_time(answer.now),
+        "interval": answer.interval,
+    }
+
+
+def time_of(payload: Payload) -> datetime:
+    """The `timestamp` of a payload, or NO_SUCH_TIME."""
+    return read_time(payload.get("timestamp")) or NO_SUCH_TIME
+
+
+def data_transfer(payload: Payload) -> DataTransferred:
+    """DataTransfer."""
+    return DataTransferred(payload["vendorId"], payload.get("messageId"))
+
+
+def samples(meter_values: Any, read: Callable[[Payload, datetime], Sample]) -> tuple[Sample, ...]:
+    """The sampled values of a list of MeterValue, each read by `read` at its group's time."""
+    return tuple(
+        read(value, at) for group in meter_values for at in (time_of(group),) for value in group.get("sampledValue", ())
+    )
 
 
 def whole(value: Any) -> int | None:

@@ -11,6 +11,7 @@ from voltring_core.domain.messages import (
 )
 from voltring_core.domain.times import trusted
 from voltring_core.ocpp import v2x, v16
+from voltring_core.ocpp.wire import write_boot
 from voltring_node.facts import BootFact, Message, Outcome, StatusFact
 from voltring_node.knowledge import Known, Wanted
 
@@ -25,7 +26,7 @@ def boot(message: Message, said: Booted, known: Known, intervals: Intervals) -> 
     registration = registration_of(known.admissions.get(message.charger_id, Admission.QUARANTINED))
     interval = intervals.heartbeat if registration is Registration.ACCEPTED else intervals.pending
     answer = RegistrationAnswer(registration, message.received_at, interval)
-    return Outcome(v16.write_boot(answer), (BootFact(said, registration),))
+    return Outcome(write_boot(answer), (BootFact(said, registration),))
 
 
 def status(message: Message, said: StatusReported, known: Known) -> Outcome:
