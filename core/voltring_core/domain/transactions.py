@@ -189,20 +189,26 @@ def _learn(now: Transaction, said: TransactionReported) -> Transaction:
 
 def _read(now: Transaction, reading: Reading) -> Transaction:
     """Take over readings that are newer than what is known."""
-    then = replace(now, meter_start_wh=_first(now.meter_start_wh, reading.first_wh))
+    start = _first(now.meter_start_wh, reading.first_wh)
     if now.register_at is not None and reading.register_at is not None and reading.register_at < now.register_at:
-        return then
-    then = replace(
-        then,
-        power_w=now.power_w if reading.power_w is None else reading.power_w,
-        soc_percent=now.soc_percent if reading.soc_percent is None else reading.soc_percent,
+        return now if start == now.meter_start_wh else replace(now, meter_start_wh=start)
+    power = now.power_w if reading.power_w is None else reading.power_w
+    soc = now.soc_percent if reading.soc_percent is None else reading.soc_percent
+    register = reading.register_wh
+    if register is None:
+        return replace(now, meter_start_wh=start, power_w=power, soc_percent=soc)
+    energy, found = _gained(now, start, register)
+    # One new value for all that a reading says: this is done for every message of every charging car.
+    return replace(
+        now,
+        meter_start_wh=start,
+        power_w=power,
+        soc_percent=soc,
+        register_wh=register,
+        register_at=reading.register_at,
+        energy_wh=energy,
+        flags=_united(now.flags, found),
     )
-    if reading.register_wh is None:
-        return then
-    if now.register_wh is not None and reading.register_wh < now.register_wh:
-        then = flag(then, METER_FELL)
-    then = replace(then, register_wh=reading.register_wh, register_at=reading.register_at)
-    return _with_energy(then, reading.register_wh)
 
 
 def _end(now: Transaction, said: TransactionReported, at: datetime, received_at: datetime) -> Transaction:
@@ -220,18 +226,26 @@ def _end(now: Transaction, said: TransactionReported, at: datetime, received_at:
     )
     if stop is None:
         return flag(then, NO_METER_STOP)
-    if now.register_wh is not None and stop < now.register_wh:
-        then = flag(then, METER_FELL)
     return _with_energy(then, stop)
 
 
 def _with_energy(now: Transaction, register_wh: Decimal) -> Transaction:
-    """Energy is what the register gained; below its start it is kept at what was seen before, never negative."""
-    if now.meter_start_wh is None:
-        return flag(now, NO_METER_START) if now.state is TransactionState.ENDED else now
-    if register_wh < now.meter_start_wh:
-        return flag(replace(now, energy_wh=now.energy_wh or Decimal(0)), METER_BELOW_START)
-    return replace(now, energy_wh=register_wh - now.meter_start_wh)
+    energy, found = _gained(now, now.meter_start_wh, register_wh)
+    return replace(now, energy_wh=energy, flags=_united(now.flags, found))
+
+
+def _gained(now: Transaction, start_wh: Decimal | None, register_wh: Decimal) -> tuple[Decimal | None, tuple[str, ...]]:
+    """The energy up to a register, and what is to be flagged: what the register gained since the start.
+
+    Below its start it is kept at what was seen before, never negative.
+    """
+    fell = (METER_FELL,) if now.register_wh is not None and register_wh < now.register_wh else ()
+    if start_wh is None:
+        ended = now.state is TransactionState.ENDED
+        return now.energy_wh, (*fell, NO_METER_START) if ended else fell
+    if register_wh < start_wh:
+        return now.energy_wh or Decimal(0), (*fell, METER_BELOW_START)
+    return register_wh - start_wh, fell
 
 
 def _is_overtaken(now: Transaction, said: TransactionReported) -> bool:
@@ -249,6 +263,11 @@ def _is_old(now: Transaction, said: TransactionReported) -> bool:
 def flag(now: Transaction, word: str) -> Transaction:
     """The transaction with one more flag; each stands once."""
     return now if word in now.flags else replace(now, flags=(*now.flags, word))
+
+
+def _united(flags: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    new = tuple(word for word in more if word not in flags)
+    return (*flags, *new) if new else flags
 
 
 def _first(known: T | None, new: T | None) -> T | None:
