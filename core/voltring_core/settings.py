@@ -103,7 +103,7 @@ class ApiSettings(CoreSettings):
 class WorkerSettings(CoreSettings):
     """`voltring worker`."""
 
-    sweep_interval: Seconds = 10.0
+    sweep_interval: Seconds = 2.0
     """Seconds between two looks at commands that are late."""
     retention_days: int = Field(default=90, ge=1)
     """Days that raw messages and meter values are kept; older partitions are dropped."""

@@ -10,6 +10,7 @@ from uuid import uuid4
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
+from voltring_core.cluster.doorbells import NOBODY
 from voltring_core.domain.chargers import Intervals
 from voltring_core.errors import SettingsError
 from voltring_core.metrics import ACCEPTED, CLOSED, CONNECTIONS
@@ -23,7 +24,7 @@ from voltring_node.connection import Connection, Terms
 from voltring_node.owning import Owner
 from voltring_node.publishing import Publisher
 from voltring_node.recorder import Recorder
-from voltring_node.sockets import GOING_AWAY, SUPERSEDED, TRY_LATER, Socket
+from voltring_node.sockets import DISMISSED, GOING_AWAY, SUPERSEDED, TRY_LATER, Socket
 
 logger = logging.getLogger("voltring.server")
 BOOT_PATIENCE = 5.0
@@ -150,15 +151,23 @@ class ChargerServer:
     def supersede(self, connection: Connection) -> None:
         """Close a socket whose charger has a newer one."""
         CLOSED.labels("superseded").inc()
-        task = asyncio.create_task(connection.socket.close(*SUPERSEDED), name=f"supersede {connection.id}")
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._close(connection, SUPERSEDED)
 
     def kicked(self, charger_id: str, epoch: int) -> None:
-        """Another node owns the charger under `epoch`."""
+        """Another node owns the charger under `epoch`, or nobody is to own it any more."""
         connection = self._owner.connections.get(charger_id)
-        if connection is not None and 0 < connection.epoch < epoch:
+        if connection is None or not 0 < connection.epoch < epoch:
+            return
+        if epoch == NOBODY:
+            CLOSED.labels("dismissed").inc()
+            self._close(connection, DISMISSED)
+        else:
             self.supersede(connection)
+
+    def _close(self, connection: Connection, why: tuple[int, str]) -> None:
+        task = asyncio.create_task(connection.socket.close(*why), name=f"close {connection.id}")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     async def close_all(self) -> None:
         """Say goodbye to everybody: they come back to another node."""

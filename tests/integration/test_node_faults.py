@@ -216,7 +216,7 @@ async def test_a_charger_that_is_dismissed_is_closed_and_comes_back_only_if_it_i
         await Wire(socket).boot()
         await database.execute("DELETE FROM chargers")
         await Doorbells(desk.redis).dismiss("CP")
-        assert await closed(socket) == 1000
+        assert await closed(socket) == 1008
     with pytest.raises(InvalidStatus):
         await connect(f"{node.ocpp}/CP", subprotocols=PROTOCOL)
 

@@ -1,13 +1,14 @@
 """A remote command: what is asked of a charger, and how it stands."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from voltring_api.models.base import Input, Instant, Output
-from voltring_core.domain.commands import LONGEST_DEADLINE, State
+from voltring_core.domain.commands import LONGEST_DEADLINE, State, shown
 
 Action = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Deadline = Annotated[
@@ -93,4 +94,5 @@ class Command(Output):
 def command_of(row: Mapping[str, Any]) -> Command:
     """The command in a row of table `commands`."""
     fields = dict(row)
-    return Command.model_validate({**fields, "command_class": fields["class"]})
+    state = shown(State(fields["state"]), fields["deadline_at"], datetime.now(UTC))
+    return Command.model_validate({**fields, "state": state, "command_class": fields["class"]})

@@ -10,6 +10,7 @@ up to MAX_ATTEMPTS times; one of class N (start, unlock, reset ...) never does: 
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -93,6 +94,11 @@ def lane(action: str) -> int:
 def default_deadline_s(action: str) -> float:
     """Seconds after which the command is pointless if it could not be delivered."""
     return _DEADLINES.get(action, DEFAULT_DEADLINE)
+
+
+def shown(state: State, deadline_at: datetime, now: datetime) -> State:
+    """What a command is to those who look: nobody delivers it after its deadline, written down yet or not."""
+    return State.EXPIRED if state is State.QUEUED and deadline_at <= now else state
 
 
 def judge(payload: Mapping[str, Any]) -> State:

@@ -1,5 +1,6 @@
 """A remote command: what may be repeated, what overtakes, what an answer means."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,7 @@ from voltring_core.domain.commands import (
     default_deadline_s,
     judge,
     lane,
+    shown,
 )
 from voltring_core.ocpp.actions import TO_CHARGER
 from voltring_core.ocpp.schemas import schema
@@ -122,3 +124,11 @@ def test_the_same_request_has_the_same_hash_whatever_the_order_of_its_fields():
 @pytest.mark.parametrize("change", [{"charger_id": "CQ"}, {"action": "ClearCache"}, {"payload": {"type": "Hard"}}])
 def test_another_request_has_another_hash(change):
     assert new().request_hash != new(**change).request_hash
+
+
+def test_what_is_queued_past_its_deadline_is_shown_as_expired_before_the_sweeper_comes():
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    late = noon + timedelta(seconds=1)
+    assert shown(State.QUEUED, noon, late) is State.EXPIRED
+    assert shown(State.QUEUED, late, noon) is State.QUEUED
+    assert shown(State.SENT, noon, late) is State.SENT
