@@ -10,8 +10,16 @@ WITH live AS (
 ), known AS (
     SELECT count(*) AS total, count(*) FILTER (WHERE status = 'quarantined') AS quarantined FROM chargers
 ), running AS (
-    SELECT count(*) AS active_transactions, count(DISTINCT charger_id) AS charging, sum(power_w) AS power_w
-    FROM transactions WHERE state = 'Active'
+    -- A session of an absent charger may go on, but nobody sees power flow: it counts as a session only.
+    SELECT count(*) AS active_transactions,
+        count(DISTINCT t.charger_id) FILTER (WHERE k.charger_id IS NOT NULL) AS charging,
+        sum(power_w) FILTER (WHERE k.charger_id IS NOT NULL) AS power_w
+    FROM transactions t
+    LEFT JOIN (
+        SELECT charger_id FROM charger_connection c
+        WHERE disconnected_at IS NULL AND (:unsure::boolean OR EXISTS (SELECT FROM live WHERE live.uid = c.node_uid))
+    ) k ON k.charger_id = t.charger_id
+    WHERE t.state = 'Active'
 ), statuses AS (
     SELECT status, count(*) AS connectors FROM connectors WHERE evse_id > 0 GROUP BY status
 ), faults AS (

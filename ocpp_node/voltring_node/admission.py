@@ -1,5 +1,6 @@
 """Who may connect: the handshake's answer, before any upgrade (TR-01..TR-07, SE-02, SE-03)."""
 
+import asyncio
 import base64
 import logging
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ logger = logging.getLogger("voltring.admission")
 SQL = load("voltring_node", "admission.sql")
 PREFIX = "/ocpp/"
 RETRY_AFTER_S = 10
+PATIENCE_S = 8.0
+"""A database that hangs is as good as away; the charger gets its answer before its own patience ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ class Door:
         version = _version(request.headers)
         password = _password(request.headers, identity)
         try:
-            charger = await self._known(identity, password)
+            async with asyncio.timeout(PATIENCE_S):
+                charger = await self._known(identity, password)
         except AWAY:
             again = (("Retry-After", str(RETRY_AFTER_S)),)
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "try again later", again) from None

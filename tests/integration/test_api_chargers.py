@@ -243,3 +243,13 @@ async def test_the_fleet_counts_everything(api: Any, alive: None) -> None:
         "energy_today_wh": 1234.5,
         "nodes": [{"name": "node-0", "uid": "node-0~1", "connections": 1, "draining": False}],
     }
+
+
+async def test_what_was_charged_outlives_its_charger(api: Any) -> None:
+    await api.client.post("/v1/chargers", json={"id": "OLD"})
+    made = "INSERT INTO transactions (id, charger_id, ocpp_version, ocpp_transaction_id, state, start_received_at)"
+    session = await api.database.fetchval(
+        f"{made} VALUES (gen_random_uuid(), 'OLD', '1.6', '1', 'Ended', now()) RETURNING id"
+    )
+    assert (await api.client.delete("/v1/chargers/OLD")).status_code == 204
+    assert (await api.client.get(f"/v1/transactions/{session}")).json()["charger_id"] == "OLD"

@@ -84,7 +84,10 @@ async def change_charger(charger_id: str, change: ChargerChange, parts: AllParts
 
 @router.delete("/{charger_id}", status_code=204, responses=errors(404), summary="Delete a charger")
 async def delete_charger(charger_id: str, parts: AllParts, who: Who) -> None:
-    """Delete a charger with its sessions and commands. If it is connected, its socket is closed."""
+    """Delete a charger, its connectors and its commands. Its sessions, readings and messages are kept.
+
+    If it is connected, its socket is closed; it can't come back unless it is registered again.
+    """
     async with parts.pool.acquire() as connection, connection.transaction():
         _must_exist(await connection.execute(SQL["delete"], charger_id), charger_id)
         await audit.record(connection, who, "charger.delete", f"charger:{charger_id}")

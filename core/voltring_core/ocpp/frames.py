@@ -4,6 +4,7 @@
 writes frames. Message ids of chargers are kept as they came, in value and JSON type (TR-15).
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,15 +74,17 @@ def parse(text: str, version: Version) -> Frame | Malformed:
 def _load(text: str) -> Any:
     """JSON as chargers write it. Raises ValueError.
 
-    Half a surrogate pair is grammatical JSON and no text: it is replaced, so that the message is not stuck for ever
-    in a charger that repeats it.
+    What strict JSON forbids and still can be read is read: half a surrogate pair (replaced), a raw control character
+    in a string, NaN (nothing), a byte order mark. A charger would repeat such a message for ever.
     """
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        if not SURROGATE.search(text):
-            raise
-    return orjson.loads(SURROGATE.sub(REPLACEMENT, text))
+        mended = SURROGATE.sub(REPLACEMENT, text.removeprefix("\ufeff"))
+    try:
+        return json.loads(mended, strict=False, parse_constant=lambda name: None)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
 def _read(array: list[Any], version: Version) -> Frame | Malformed:

@@ -164,7 +164,7 @@ def _is_reused(before: Transaction, said: TransactionReported) -> bool:
 
 def want_meter_values(said: Metered) -> Wanted:
     """MeterValues: by the transaction it names, else what runs on its EVSE."""
-    return Wanted(transaction=said.transaction_id, active=said.transaction_id is None and said.evse_id > 0)
+    return Wanted(transaction=said.transaction_id, active=said.evse_id > 0)
 
 
 def meter_values(message: Message, said: Metered, known: Known) -> Outcome:
@@ -179,8 +179,10 @@ def meter_values(message: Message, said: Metered, known: Known) -> Outcome:
 
 
 def _metered(message: Message, said: Metered, known: Known) -> Transaction | None:
-    if said.transaction_id is not None:
-        return known.transaction(message.charger_id, said.transaction_id)
+    named = said.transaction_id and known.transaction(message.charger_id, said.transaction_id)
+    if named:
+        return named
+    # Some chargers name an id of their own (Wallbox): one session on the connector is the one that is meant.
     running = known.active(message.charger_id, said.evse_id) if said.evse_id else []
     return running[0] if len(running) == 1 else None
 

@@ -150,3 +150,21 @@ def test_half_a_surrogate_pair_is_replaced_and_the_message_read(escaped, read):
     frame = parse(f'[2,"1","Authorize",{{"idTag":"{escaped}"}}]', Version.V16)
     assert isinstance(frame, Frame)
     assert frame.payload == {"idTag": read}
+
+
+@pytest.mark.parametrize(
+    ("text", "payload"),
+    [
+        ('\ufeff[2,"1","A",{"x":1}]', {"x": 1}),
+        ('[2,"1","A",{"x":"a\tb"}]', {"x": "a\tb"}),
+        ('[2,"1","A",{"x":NaN,"y":-Infinity}]', {"x": None, "y": None}),
+    ],
+)
+def test_what_strict_json_forbids_and_still_can_be_read_is_read(text, payload):
+    frame = parse(text, Version.V16)
+    assert isinstance(frame, Frame)
+    assert frame.payload == payload
+
+
+def test_nesting_without_end_is_malformed_and_harms_nobody():
+    assert isinstance(parse('[2,"1","A",' + "[" * 100_000, Version.V21), Malformed)

@@ -67,7 +67,7 @@ CREATE SEQUENCE ocpp16_transaction_id AS integer MINVALUE 1 START 1 NO CYCLE;
 
 CREATE TABLE transactions (
     id                 uuid PRIMARY KEY,
-    charger_id         text NOT NULL REFERENCES chargers ON DELETE CASCADE,
+    charger_id         text NOT NULL,               -- no reference: what was charged outlives its charger
     ocpp_version       text NOT NULL,
     ocpp_transaction_id text NOT NULL,
     start_key          bytea,                       -- 1.6: digest of connector, idTag, timestamp, meterStart (TX-02)
