@@ -2,17 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from ocpp.routing import on
+from ocpp.v21 import ChargePoint as ChargePoint21
+from ocpp.v21 import call as call21
+from ocpp.v21 import call_result as result21
+from ocpp.v201 import ChargePoint as ChargePoint201
+from ocpp.v201 import call as call201
+from ocpp.v201 import call_result as result201
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
 from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.domain.commands import command_class, lane
 from voltring_core.errors import Conflict
+from voltring_core.ocpp.intents import remote_start, remote_stop, reset, unlock
+from voltring_core.ocpp.versions import Version
 from voltring_core.store.commands import Commands, NewCommand
 from voltring_core.store.database import open_pool
 from voltring_core.testing import Wire, eventually
@@ -156,6 +165,63 @@ async def test_the_same_key_is_the_same_command_and_another_request_under_it_a_c
     assert (await desk.commands.cancel(first))["state"] == "CANCELLED"
     with pytest.raises(Conflict, match="CANCELLED already"):
         await desk.commands.cancel(first)
+
+
+def obedient(kind: Any, result: Any) -> Any:
+    """A charger of PyPI ocpp that does what it is told, and keeps a list of it."""
+
+    class Charger(kind):  # type: ignore[misc]
+        told: ClassVar[list[str]] = []
+
+        @on("RequestStartTransaction")
+        async def start_transaction(self, id_token: Any, remote_start_id: int, **more: Any) -> Any:
+            self.told.append(f"start {id_token['id_token']} {remote_start_id}")
+            return result.RequestStartTransaction(status="Accepted")
+
+        @on("RequestStopTransaction")
+        async def stop_transaction(self, transaction_id: str, **more: Any) -> Any:
+            self.told.append(f"stop {transaction_id}")
+            return result.RequestStopTransaction(status="Rejected")
+
+        @on("UnlockConnector")
+        async def unlock(self, evse_id: int, connector_id: int, **more: Any) -> Any:
+            self.told.append(f"unlock {evse_id}.{connector_id}")
+            return result.UnlockConnector(status="Unlocked")
+
+        @on("Reset")
+        async def restart(self, type: str, **more: Any) -> Any:
+            self.told.append(f"reset {type}")
+            return result.Reset(status="Scheduled")
+
+    return Charger
+
+
+@pytest.mark.parametrize(
+    ("subprotocol", "kind", "call", "result"),
+    [
+        ("ocpp2.0.1", ChargePoint201, call201, result201),
+        ("ocpp2.1", ChargePoint21, call21, result21),
+    ],
+)
+async def test_a_2_x_charger_does_what_operators_want_in_words_of_its_version(
+    town: Any, identity: str, desk: Desk, subprotocol: str, kind: Any, call: Any, result: Any
+) -> None:
+    version = Version(subprotocol.removeprefix("ocpp"))
+    wants = [
+        (remote_start(version, id_token="CARD", evse_id=1, remote_start_id=7), "ACCEPTED"),
+        (unlock(version, evse_id=2, connector_id=1), "ACCEPTED"),
+        (reset(version, kind="soft"), "ACCEPTED"),
+        (remote_stop(version, ocpp_transaction_id="tx"), "REJECTED"),
+    ]
+    async with connect(f"{town.ocpp}/{identity}", subprotocols=[subprotocol]) as socket:
+        charger = obedient(kind, result)(identity, socket)
+        listening = asyncio.create_task(charger.start())
+        await charger.call(call.BootNotification({"model": "M", "vendor_name": "V"}, "PowerUp"))
+        for intent, state in wants:
+            await desk.becomes(await desk.order(intent.action, intent.payload), state)
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+    assert charger.told == ["start CARD 7", "unlock 2.1", "reset OnIdle", "stop tx"]
 
 
 async def test_a_charger_may_ask_before_it_answers(wire: Wire, desk: Desk) -> None:

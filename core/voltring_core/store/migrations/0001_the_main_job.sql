@@ -204,10 +204,20 @@ CREATE TABLE audit_log (
 );
 
 -- Partitions by day: table names can't be bound as values, so the statements are made here.
+-- What came on a day before its partition was there lies in the default one, and moves.
 CREATE FUNCTION make_day_partition(parent text, name text, day date) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    first timestamptz := day::timestamp AT TIME ZONE 'UTC';
+    next timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
+    spare text := parent || '_default';
 BEGIN
-    EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
-        name, parent, day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
+    EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', spare);
+    EXECUTE format('CREATE TEMP TABLE moving ON COMMIT DROP AS SELECT * FROM %I WHERE received_at >= %L AND received_at < %L',
+        spare, first, next);
+    EXECUTE format('DELETE FROM %I WHERE received_at >= %L AND received_at < %L', spare, first, next);
+    EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', name, parent, first, next);
+    EXECUTE format('INSERT INTO %I OVERRIDING SYSTEM VALUE SELECT * FROM moving', parent);
+    DROP TABLE moving;
 END $$;
 
 CREATE FUNCTION drop_day_partition(name text) RETURNS void LANGUAGE plpgsql AS $$
