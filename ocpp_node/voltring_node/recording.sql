@@ -35,27 +35,28 @@ SELECT nextval('ocpp16_transaction_id')::int AS id FROM generate_series(1, $1)
 INSERT INTO transactions AS t (
     id, charger_id, ocpp_version, ocpp_transaction_id, state, start_key, charging_state, evse_id, connector_id,
     id_token, id_token_type, started_at, ended_at, start_received_at, end_received_at, meter_start_wh, meter_stop_wh,
-    register_wh, register_at, energy_wh, power_w, soc_percent, stop_reason, remote_start_id, reservation_id,
-    last_seq_no, flags, updated_at
+    register_wh, register_at, energy_wh, energy_before_wh, segment_start_wh, power_w, soc_percent,
+    stop_reason, remote_start_id, reservation_id, last_seq_no, flags, updated_at
 )
 SELECT id, charger_id, ocpp_version, ocpp_transaction_id, state, start_key, charging_state, evse_id, connector_id,
     id_token, id_token_type, started_at, ended_at, start_received_at, end_received_at, meter_start_wh, meter_stop_wh,
-    register_wh, register_at, energy_wh, power_w, soc_percent, stop_reason, remote_start_id, reservation_id,
-    last_seq_no, string_to_array(flags, ','), now()
+    register_wh, register_at, energy_wh, energy_before_wh, segment_start_wh, power_w, soc_percent,
+    stop_reason, remote_start_id, reservation_id, last_seq_no, string_to_array(flags, ','), now()
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::int[], $9::int[],
     $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
     $16::numeric[], $17::numeric[], $18::numeric[], $19::timestamptz[], $20::numeric[], $21::numeric[], $22::numeric[],
-    $23::text[], $24::int[], $25::int[], $26::int[], $27::text[])
+    $23::numeric[], $24::numeric[], $25::text[], $26::int[], $27::int[], $28::int[], $29::text[])
     AS new (id, charger_id, ocpp_version, ocpp_transaction_id, state, start_key, charging_state, evse_id, connector_id,
     id_token, id_token_type, started_at, ended_at, start_received_at, end_received_at, meter_start_wh, meter_stop_wh,
-    register_wh, register_at, energy_wh, power_w, soc_percent, stop_reason, remote_start_id, reservation_id,
-    last_seq_no, flags)
+    register_wh, register_at, energy_wh, energy_before_wh, segment_start_wh, power_w, soc_percent,
+    stop_reason, remote_start_id, reservation_id, last_seq_no, flags)
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state, charging_state = excluded.charging_state, evse_id = excluded.evse_id,
     connector_id = excluded.connector_id, id_token = excluded.id_token, id_token_type = excluded.id_token_type,
     started_at = excluded.started_at, ended_at = excluded.ended_at, end_received_at = excluded.end_received_at,
     meter_start_wh = excluded.meter_start_wh, meter_stop_wh = excluded.meter_stop_wh,
     register_wh = excluded.register_wh, register_at = excluded.register_at, energy_wh = excluded.energy_wh,
+    energy_before_wh = excluded.energy_before_wh, segment_start_wh = excluded.segment_start_wh,
     power_w = excluded.power_w, soc_percent = excluded.soc_percent, stop_reason = excluded.stop_reason,
     remote_start_id = excluded.remote_start_id, reservation_id = excluded.reservation_id,
     last_seq_no = excluded.last_seq_no, flags = excluded.flags, updated_at = now()

@@ -22,7 +22,8 @@ EVENTS = "transaction_id charger_id kind seq_no event_at received_at trigger_rea
 TRANSACTION = (
     "id charger_id ocpp_version ocpp_transaction_id state start_key charging_state evse_id connector_id id_token"
     " id_token_type started_at ended_at start_received_at end_received_at meter_start_wh meter_stop_wh register_wh"
-    " register_at energy_wh power_w soc_percent stop_reason remote_start_id reservation_id last_seq_no".split()
+    " register_at energy_wh energy_before_wh segment_start_wh power_w soc_percent stop_reason"
+    " remote_start_id reservation_id last_seq_no".split()
 )
 LONGEST_ID = 100
 NUL, SHOWN_NUL = "\0", "\N{SYMBOL FOR NULL}"

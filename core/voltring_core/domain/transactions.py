@@ -24,6 +24,7 @@ from uuid import UUID
 
 from voltring_core.domain.messages import EventKind, IdToken, Sample, TransactionReported
 from voltring_core.domain.metering import Reading, latest
+from voltring_core.domain.registers import METER_FELL, Count, Gain, gained
 from voltring_core.domain.times import CLOCK, trusted
 
 T = TypeVar("T")
@@ -35,8 +36,6 @@ ID_REUSED = "id_reused"
 EVENT_AFTER_END = "event_after_end"
 NO_METER_START = "no_meter_start"
 NO_METER_STOP = "no_meter_stop"
-METER_FELL = "meter_fell"
-METER_BELOW_START = "meter_below_start"
 OFFLINE = "offline"
 
 
@@ -72,6 +71,9 @@ class Transaction:
     register_wh: Decimal | None = None
     register_at: datetime | None = None
     energy_wh: Decimal | None = None
+    energy_before_wh: Decimal = Decimal(0)
+    """Energy counted before the register fell; `segment_start_wh` is where it goes on from (TX-18)."""
+    segment_start_wh: Decimal | None = None
     power_w: Decimal | None = None
     soc_percent: Decimal | None = None
     stop_reason: str | None = None
@@ -197,7 +199,8 @@ def _read(now: Transaction, reading: Reading) -> Transaction:
     register = reading.register_wh
     if register is None:
         return replace(now, meter_start_wh=start, power_w=power, soc_percent=soc)
-    energy, found = _gained(now, start, register)
+    count = _counted(now, start)
+    gain = gained(count, register)
     # One new value for all that a reading says: this is done for every message of every charging car.
     return replace(
         now,
@@ -206,8 +209,10 @@ def _read(now: Transaction, reading: Reading) -> Transaction:
         soc_percent=soc,
         register_wh=register,
         register_at=reading.register_at,
-        energy_wh=energy,
-        flags=_united(now.flags, found),
+        energy_wh=gain.energy_wh if gain.energy_wh is not None else now.energy_wh,
+        energy_before_wh=gain.before_wh,
+        segment_start_wh=_segment(now, count, gain),
+        flags=_united(now.flags, gain.flags),
     )
 
 
@@ -229,23 +234,27 @@ def _end(now: Transaction, said: TransactionReported, at: datetime, received_at:
     return _with_energy(then, stop)
 
 
-def _with_energy(now: Transaction, register_wh: Decimal) -> Transaction:
-    energy, found = _gained(now, now.meter_start_wh, register_wh)
-    return replace(now, energy_wh=energy, flags=_united(now.flags, found))
+def _segment(now: Transaction, count: Count, gain: Gain) -> Decimal | None:
+    """Where counting goes on; None while it is the session's start, which may still be learnt."""
+    return now.segment_start_wh if gain.segment_start_wh == count.segment_start_wh else gain.segment_start_wh
 
 
-def _gained(now: Transaction, start_wh: Decimal | None, register_wh: Decimal) -> tuple[Decimal | None, tuple[str, ...]]:
-    """The energy up to a register, and what is to be flagged: what the register gained since the start.
+def _counted(now: Transaction, start_wh: Decimal | None) -> Count:
+    segment = now.segment_start_wh if now.segment_start_wh is not None else start_wh
+    return Count(segment, now.energy_before_wh, now.register_wh)
 
-    Below its start it is kept at what was seen before, never negative.
-    """
-    fell = (METER_FELL,) if now.register_wh is not None and register_wh < now.register_wh else ()
-    if start_wh is None:
-        ended = now.state is TransactionState.ENDED
-        return now.energy_wh, (*fell, NO_METER_START) if ended else fell
-    if register_wh < start_wh:
-        return now.energy_wh or Decimal(0), (*fell, METER_BELOW_START)
-    return register_wh - start_wh, fell
+
+def _with_energy(now: Transaction, stop_wh: Decimal) -> Transaction:
+    """The energy at the end: up to the stop's register (TX-17)."""
+    if now.meter_start_wh is None:
+        return flag(now, NO_METER_START) if now.state is TransactionState.ENDED else now
+    count = _counted(now, now.meter_start_wh)
+    found: tuple[str, ...] = ()
+    if now.segment_start_wh is None and now.register_wh is not None and now.meter_start_wh <= stop_wh < now.register_wh:
+        # The stop contradicts a reading, and nothing says which is right: the stop decides, and is flagged.
+        count, found = replace(count, register_wh=None), (METER_FELL,)
+    gain = gained(count, stop_wh)
+    return replace(now, energy_wh=gain.energy_wh, flags=_united(now.flags, (*found, *gain.flags)))
 
 
 def _is_overtaken(now: Transaction, said: TransactionReported) -> bool:

@@ -9,10 +9,9 @@ import pytest
 
 from voltring_core.domain.messages import EventKind, IdToken, Sample, TransactionReported
 from voltring_core.domain.metering import BEGIN, ENERGY_REGISTER, POWER
+from voltring_core.domain.registers import METER_BELOW_START, METER_FELL
 from voltring_core.domain.transactions import (
     EVENT_AFTER_END,
-    METER_BELOW_START,
-    METER_FELL,
     NO_METER_STOP,
     OFFLINE,
     START_LOST,

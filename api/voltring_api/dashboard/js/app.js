@@ -1,7 +1,7 @@
 // Start here: takes the token, asks for one when there is none, then shows the page the address names.
 
-import { SIGNED_OUT, get } from "./api.js";
-import { drawBar, listenForKeys, noteQuarantined } from "./bar.js";
+import { SIGNED_OUT } from "./api.js";
+import { countQuarantined, drawBar, listenForKeys } from "./bar.js";
 import { charger } from "./pages/charger.js";
 import { idTokens } from "./pages/id-tokens.js";
 import { overview } from "./pages/overview.js";
@@ -48,12 +48,4 @@ async function askAgain() {
   await signIn("The API no longer takes this token.");
   asking = false;
   again();
-}
-
-async function countQuarantined() {
-  try {
-    noteQuarantined((await get("/v1/fleet")).quarantined);
-  } catch {
-    /* the page itself says what is wrong */
-  }
 }

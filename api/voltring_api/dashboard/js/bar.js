@@ -1,10 +1,12 @@
 // The top bar: pages, how the live line is, who is signed in.
 
+import { get } from "./api.js";
 import { formDialog } from "./dialog.js";
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { liveSign } from "./live.js";
 import { forget, me } from "./session.js";
+import { COUNTED_EVERY_MS, gathered } from "./timing.js";
 
 const PAGES = [
   ["overview", "#/", "Overview"],
@@ -50,6 +52,22 @@ export function noteQuarantined(n) {
   quarantined.textContent = String(n);
   quarantined.hidden = !n;
 }
+
+/** Asks how many wait, and shows it. */
+export async function countQuarantined() {
+  try {
+    noteQuarantined((await get("/v1/fleet")).quarantined);
+  } catch {
+    /* the page itself says what is wrong */
+  }
+}
+
+/** For whoever changed it: asks once the API has counted again. Outlives the page that calls it. */
+export const recountQuarantined = gathered(countQuarantined, {
+  after: COUNTED_EVERY_MS,
+  every: 3000,
+  signal: new AbortController().signal,
+});
 
 async function account() {
   const done = await formDialog({

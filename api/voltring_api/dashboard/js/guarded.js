@@ -18,7 +18,8 @@ export function guarded(role, { class: name = "button", onClick, blocked = () =>
       on: {
         click: () => {
           const why = reason();
-          if (why) toast({ title: "Not now", text: why, tone: "warn" });
+          const title = reasonAgainst(role) ? "Not with this key" : "Not now";
+          if (why) toast({ title, text: why, tone: "warn" });
           else onClick();
         },
       },

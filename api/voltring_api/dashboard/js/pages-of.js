@@ -7,7 +7,7 @@ import { fill, h } from "./dom.js";
  * Previous and Next. `restart` begins at the first page, `reload` asks for the shown one again and keeps the
  * old rows until the answer is there. Only the newest request's answer is shown.
  */
-export function pagesOf({ load, table, signal, onPage = () => {} }) {
+export function pagesOf({ load, table, signal, onPage = () => {}, onFail = () => {} }) {
   let cursors = [undefined];
   let asked = 0;
   let request = new AbortController();
@@ -34,6 +34,7 @@ export function pagesOf({ load, table, signal, onPage = () => {} }) {
       if (mine !== asked || signal.aborted || error.name === "AbortError") return;
       element.hidden = true;
       table.fail(error, show);
+      onFail();
     }
   };
   const draw = (page) => {

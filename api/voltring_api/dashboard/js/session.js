@@ -30,5 +30,5 @@ export function forget() {
 /** Why this key may not do what needs `role`: one sentence, or null when it may. */
 export function reasonAgainst(role) {
   if (me && (RANKS[me.role] ?? 0) >= RANKS[role]) return null;
-  return `This needs the role ${role}; your key “${me?.name ?? "?"}” is a ${me?.role ?? "viewer"}.`;
+  return `This needs the role ${role}; your key “${me?.name ?? "?"}” has the role ${me?.role ?? "viewer"}.`;
 }

@@ -63,7 +63,10 @@ export function status(name, { pill = false, title } = {}) {
 /** The one word that tells most about a charger. */
 export function chargerState(charger) {
   if (charger.status === "quarantined") return "Quarantined";
-  return charger.online ? (charger.status_summary ?? "Unknown") : "Offline";
+  if (!charger.online) return "Offline";
+  const told = charger.status_summary ?? "Unknown";
+  const waits = ["Pending", "Rejected"].includes(charger.registration);
+  return told === "Unknown" && waits ? charger.registration : told;
 }
 
 export function commandState(state) {

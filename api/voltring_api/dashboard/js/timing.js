@@ -1,5 +1,8 @@
 // Work that follows events: gathered, so that a storm of them costs one request or one repaint.
 
+/** The API counts the fleet once a second: a number that is asked for sooner may be from before the change. */
+export const COUNTED_EVERY_MS = 1100;
+
 /**
  * Runs `work` soon after the first call and not again before `every` ms have passed; a call in between is
  * kept, not lost. Ends with `signal`.

@@ -86,6 +86,8 @@ CREATE TABLE transactions (
     register_wh        numeric,                     -- the latest reading of the import register
     register_at        timestamptz,
     energy_wh          numeric,
+    energy_before_wh   numeric NOT NULL DEFAULT 0,  -- counted before the register fell (a reset, a rollover)
+    segment_start_wh   numeric,                     -- and where it goes on from
     power_w            numeric,
     soc_percent        numeric,
     stop_reason        text,

@@ -13,7 +13,10 @@ const LAST_TOKEN = "voltring.last-id-token";
 
 /** The page's buttons and `show(charger)`. */
 export function buttons(page) {
-  const offline = () => (page.charger?.online ? null : "The charger is offline.");
+  const offline = () => {
+    if (page.charger?.status === "quarantined") return "The charger is quarantined: admit it first.";
+    return page.charger?.online ? null : "The charger is offline.";
+  };
   const idle = () => offline() ?? (sessions(page.charger).length ? null : "No session is running.");
   const button = (label, picture, onClick, blocked, tone = "") =>
     guarded("operator", { class: `button ${tone}`, onClick, blocked }, icon(picture), label);

@@ -1,9 +1,11 @@
 // What operators change about a charger itself: description, secret, admission, removal.
 
 import { call, chargerPath } from "../api.js";
+import { recountQuarantined } from "../bar.js";
 import { field, formDialog, secretDialog } from "../dialog.js";
 import { fill, h } from "../dom.js";
 import { guarded } from "../guarded.js";
+import { sessions } from "../status.js";
 
 /** The small buttons in the identity's head, and `show(charger)`. */
 export function manage(page) {
@@ -30,11 +32,12 @@ export async function admit(id, done) {
   const charger = await formDialog({
     title: `Admit ${id}?`,
     submitLabel: "Admit",
-    body: h("p", { class: "muted" }, "It becomes a registered charger and may charge."),
+    body: h("p", { class: "muted" }, "It becomes a registered charger, and may charge once it has booted again."),
     submit: () => call("POST", chargerPath(id, "/admit")),
   });
   if (!charger) return;
   done();
+  recountQuarantined();
   if (charger.secret) {
     await secretDialog(
       `${id} is admitted`,
@@ -84,15 +87,21 @@ async function remove(page) {
     title: `Remove ${page.id}?`,
     submitLabel: "Remove",
     danger: true,
-    body: h(
-      "p",
-      { class: "muted" },
-      "Its transactions, messages and commands are deleted with it. While its connection is open it stays; it may not connect again.",
-    ),
+    body: [
+      h(
+        "p",
+        { class: "muted" },
+        "Its connection is closed, and it may not come back unless it is added again. Its sessions stay; its connectors and commands are deleted.",
+      ),
+      sessions(page.charger).length > 0 &&
+        h("p", { class: "notice warn" }, "A session is running: stop it first, so that its end is recorded."),
+    ],
     submit: async () => {
       await call("DELETE", chargerPath(page.id));
       return true;
     },
   });
-  if (done) location.hash = "#/";
+  if (!done) return;
+  recountQuarantined();
+  location.hash = "#/";
 }

@@ -20,7 +20,7 @@ const REGROUPS = new Set([
 ]);
 const MANY = 4; // more rows than this at once are cheaper as one page than one by one
 
-/** The list's element, `reload()`, and `hear(event)` for what the live line says. */
+/** The list's element, `reload()`, `refresh()` for when it need not be at once, and `hear(event)` for what the live line says. */
 export function chargerList({ query, signal }) {
   const asked = { q: query.q ?? "", show: query.show in FILTERS ? query.show : "all" };
   const table = liveTable({
@@ -36,7 +36,9 @@ export function chargerList({ query, signal }) {
     signal,
     load: (cursor, request) => chargersPage(asked.show, asked.q, cursor, request),
     onPage: (page, number) => fill(shown, shownText(page, number)),
+    onFail: () => fill(shown),
   });
+  const refresh = gathered(pages.reload, { after: 500, every: 3000, signal });
   const restart = () => {
     remark("/", { q: asked.q, show: asked.show === "all" ? "" : asked.show });
     pages.restart();
@@ -51,7 +53,8 @@ export function chargerList({ query, signal }) {
       pages.element,
     ),
     reload: pages.reload,
-    hear: listener(asked, table, pages, signal),
+    refresh,
+    hear: listener(asked, table, pages, refresh, signal),
   };
 }
 
@@ -83,7 +86,7 @@ function tools(asked, restart, shown) {
 }
 
 // Rows are read again rather than guessed from events; what arrives together is read together.
-function listener(asked, table, pages, signal) {
+function listener(asked, table, pages, refresh, signal) {
   const changed = new Set();
   const readRows = gathered(
     async () => {
@@ -91,13 +94,13 @@ function listener(asked, table, pages, signal) {
       changed.clear();
       if (ids.length > MANY) return pages.reload();
       const rows = await Promise.allSettled(ids.map((id) => get(chargerPath(id), undefined, signal)));
-      if (!signal.aborted)
-        rows.filter((row) => row.status === "fulfilled").forEach((row) => table.update(row.value));
+      if (signal.aborted) return undefined;
+      rows.filter((row) => row.status === "fulfilled").forEach((row) => table.update(row.value));
+      if (rows.some((row) => row.reason?.status === 404)) refresh(); // removed meanwhile
       return undefined;
     },
     { after: 120, every: 800, signal },
   );
-  const readPage = gathered(pages.reload, { after: 500, every: 3000, signal });
 
   return (event) => {
     if (!event.charger_id || event.type === "message" || event.type === "command.updated") return;
@@ -107,7 +110,7 @@ function listener(asked, table, pages, signal) {
       readRows();
     }
     if (!REGROUPS.has(event.type)) return;
-    if (shown ? asked.show !== "all" : pages.page === 1 || table.items().length < PAGE) readPage();
+    if (shown ? asked.show !== "all" : pages.page === 1 || table.items().length < PAGE) refresh();
   };
 }
 

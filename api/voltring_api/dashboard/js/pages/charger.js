@@ -26,18 +26,13 @@ export async function charger(root, { params: { id }, signal }) {
     try {
       page.charger = await get(chargerPath(id), undefined, signal);
       fill(trouble);
+      present(true);
       fill(state, status(chargerState(page.charger), { pill: true }));
       for (const part of parts) part.show?.(page.charger);
     } catch (error) {
-      if (!signal.aborted)
-        fill(
-          trouble,
-          h(
-            "p",
-            { class: "notice bad" },
-            error.status === 404 ? `No charger has the id “${id}”.` : error.message,
-          ),
-        );
+      if (signal.aborted) return;
+      if (error.status === 404) present(false);
+      fill(trouble, error.status === 404 ? missing(id) : h("p", { class: "notice bad" }, error.message));
     }
   };
   page.reload = gathered(read, { after: 150, every: 500, signal });
@@ -51,6 +46,15 @@ export async function charger(root, { params: { id }, signal }) {
     commands(page),
   ];
   parts.push(head, who, where, session, log, asked);
+  const columns = h(
+    "div",
+    { class: "columns" },
+    h("div", null, where.element, who.element, asked.element),
+    h("div", null, session.element, log.element),
+  );
+  const present = (is) => {
+    for (const part of [columns, head.element, state]) part.hidden = !is;
+  };
   fill(
     root,
     h(
@@ -62,19 +66,13 @@ export async function charger(root, { params: { id }, signal }) {
     ),
     pageHead(id, state, head.element),
     trouble,
-    h(
-      "div",
-      { class: "columns" },
-      h("div", null, where.element, who.element, asked.element),
-      h("div", null, session.element, log.element),
-    ),
+    columns,
   );
 
   await read();
   if (signal.aborted) return;
   if (!page.charger) {
-    root.querySelector(".columns").hidden = true;
-    head.element.hidden = true;
+    present(false);
     return;
   }
   repeated(page.reload, REFRESH_MS, signal);
@@ -91,3 +89,12 @@ export async function charger(root, { params: { id }, signal }) {
     },
   });
 }
+
+const missing = (id) =>
+  h(
+    "p",
+    { class: "notice bad" },
+    `No charger has the id “${id}”. If it was removed, `,
+    h("a", { href: `#/transactions?charger_id=${encodeURIComponent(id)}` }, "its sessions"),
+    " are still there.",
+  );

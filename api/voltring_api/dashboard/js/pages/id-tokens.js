@@ -105,7 +105,7 @@ function columns(reload) {
     { head: "Group", class: "tight", value: (item) => item.group_id_token ?? NONE },
     {
       head: "Expires",
-      class: "tight",
+      class: "tight wide",
       value: (item) => item.expires_at ?? "",
       cell: (item) => (item.expires_at ? when(item.expires_at, "full") : "never"),
     },

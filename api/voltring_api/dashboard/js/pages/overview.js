@@ -11,7 +11,7 @@ import { chargerList } from "../overview/charger-list.js";
 import { counts } from "../overview/counts.js";
 import { fleetPanels } from "../overview/fleet-panels.js";
 import { pageHead, title } from "../router.js";
-import { gathered, repeated } from "../timing.js";
+import { COUNTED_EVERY_MS, gathered, repeated } from "../timing.js";
 
 const FLEET_EVERY_MS = 15_000;
 
@@ -22,9 +22,13 @@ export function overview(root, { query, signal }) {
   const list = chargerList({ query, signal });
   const trouble = h("div", { role: "alert" });
 
+  let total = null;
   const readFleet = async () => {
     try {
       const fleet = await get("/v1/fleet", undefined, signal);
+      // No event tells that a charger was added or removed elsewhere.
+      if (total !== null && fleet.total !== total) list.refresh();
+      total = fleet.total;
       sums.show(fleet);
       panels.show(fleet);
       noteQuarantined(fleet.quarantined);
@@ -33,11 +37,15 @@ export function overview(root, { query, signal }) {
       if (!signal.aborted) fill(trouble, h("p", { class: "notice bad" }, error.message));
     }
   };
-  const soon = gathered(readFleet, { after: 300, every: 2000, signal });
+  const soon = gathered(readFleet, { after: COUNTED_EVERY_MS, every: 2000, signal });
 
+  const reload = () => {
+    list.reload();
+    soon();
+  };
   const add = guarded(
     "operator",
-    { class: "button primary", onClick: () => addCharger(list.reload) },
+    { class: "button primary", onClick: () => addCharger(reload) },
     icon("plus"),
     "Add charger",
   );
@@ -47,6 +55,7 @@ export function overview(root, { query, signal }) {
     h("div", { class: "stack" }, trouble, sums.element, panels.element, list.element),
   );
   readFleet();
+  soon();
   repeated(readFleet, FLEET_EVERY_MS, signal);
   live({
     signal,
@@ -54,9 +63,6 @@ export function overview(root, { query, signal }) {
       list.hear(event);
       soon();
     },
-    onResume: () => {
-      list.reload();
-      soon();
-    },
+    onResume: reload,
   });
 }

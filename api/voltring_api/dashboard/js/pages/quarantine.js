@@ -1,7 +1,7 @@
 // Chargers that connected without being known, held until somebody admits them.
 
 import { get } from "../api.js";
-import { noteQuarantined } from "../bar.js";
+import { recountQuarantined } from "../bar.js";
 import { admit } from "../charger/manage.js";
 import { fill, h } from "../dom.js";
 import { NONE } from "../format.js";
@@ -31,16 +31,9 @@ export function quarantine(root, { signal }) {
     signal,
     load: (cursor, request) => get("/v1/chargers", { status: "quarantined", limit: 50, cursor }, request),
   });
-  const count = async () => {
-    try {
-      noteQuarantined((await get("/v1/fleet", undefined, signal)).quarantined);
-    } catch {
-      /* the list says what is wrong */
-    }
-  };
   const changed = () => {
     pages.reload();
-    count();
+    recountQuarantined();
   };
   fill(
     root,
@@ -62,7 +55,7 @@ export function quarantine(root, { signal }) {
     signal,
     onResume: changed,
     onEvent: (event) => {
-      if (event.type.startsWith("charger.")) soon();
+      if (event.type?.startsWith("charger.")) soon();
     },
   });
 }
@@ -87,10 +80,10 @@ function columns(changed) {
       class: "wide",
       value: (charger) => [charger.vendor, charger.model].filter(Boolean).join(" ") || NONE,
     },
-    { head: "OCPP", class: "tight", value: (charger) => charger.ocpp_version ?? NONE },
+    { head: "OCPP", class: "tight off-phone", value: (charger) => charger.ocpp_version ?? NONE },
     {
       head: "First seen",
-      class: "tight",
+      class: "tight wide",
       value: (charger) => charger.created_at,
       cell: (charger) => when(charger.created_at, "full"),
     },
