@@ -21,6 +21,7 @@ _UNIT_READ = {ENERGY_REGISTER: "Wh", POWER: "W", SOC: "Percent"}
 DIGITS, PLACES = 18, 9
 """Before and behind the point: beyond the first nothing is a reading, beyond the second it is noise."""
 WITH_UNIT = re.compile(r"\s*([+-]?[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z%]+)\s*")
+PHASES = frozenset({"L1", "L2", "L3"})
 TOTALS_ARE_AT = frozenset({None, "Outlet", "Cable"})
 """Inlet, Body and EV are other places than what the driver pays for."""
 
@@ -105,7 +106,8 @@ def canonical(value: Decimal | None, unit: str | None, measurand: str) -> tuple[
 
 
 def latest(samples: Iterable[Sample]) -> Reading:
-    """What the samples say of the session now: totals only, phases are parts of them (TX-15)."""
+    """What the samples say of the session now: totals; phases are parts of them, and make one where none is (TX-15)."""
+    samples = _with_totals(tuple(samples))
     register: Sample | None = None
     first: Sample | None = None
     power: Sample | None = None
@@ -132,6 +134,28 @@ def latest(samples: Iterable[Sample]) -> Reading:
         soc.value if soc else None,
         first.value if first else None,
     )
+
+
+def _with_totals(samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
+    """The samples, and a total of energy or power where all three phases of one time stand without one."""
+    if all(one.phase is None for one in samples):
+        return samples
+    totals = {one.measurand for one in samples if one.phase is None}
+    groups: dict[tuple[object, ...], dict[str, Sample]] = {}
+    for one in samples:
+        if one.phase is not None and one.measurand in _UNIT_READ and one.measurand not in totals:
+            place = (one.measurand, one.at, one.unit, one.location, one.context)
+            groups.setdefault(place, {})[one.phase.removesuffix("-N")] = one
+    return (*samples, *(_total(parts) for parts in groups.values() if parts.keys() == PHASES and _are_read(parts)))
+
+
+def _are_read(parts: dict[str, Sample]) -> bool:
+    return all(part.value is not None for part in parts.values())
+
+
+def _total(parts: dict[str, Sample]) -> Sample:
+    value = sum((part.value for part in parts.values() if part.value is not None), Decimal(0))
+    return replace(parts["L1"], value=value, phase=None)
 
 
 def trust_times(samples: tuple[Sample, ...], received_at: datetime) -> tuple[Sample, ...]:

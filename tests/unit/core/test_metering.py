@@ -120,10 +120,24 @@ def test_the_latest_total_counts_whatever_the_order():
     assert (reading.register_wh, reading.register_at) == (Decimal(300), NOON + timedelta(minutes=2))
 
 
-def test_phases_are_never_added_and_never_taken_for_the_total():
+def test_phases_are_never_added_to_their_total():
     phases = [sample(10, POWER, phase=phase) for phase in ("L1", "L2", "L3")]
-    assert latest(phases) == Reading()
-    assert latest([sample(30, POWER), *phases]).power_w == Decimal(30)
+    assert latest([sample(31, POWER), *phases]).power_w == Decimal(31)
+
+
+def test_all_phases_of_one_time_make_the_total_that_is_missing():
+    registers = [sample(1000, phase=phase) for phase in ("L1-N", "L2-N", "L3-N")]
+    assert latest(registers).register_wh == Decimal(3000)
+
+
+@pytest.mark.parametrize("phases", [["L1"], ["L1", "L2"], ["L1", "L2", "N"]])
+def test_some_phases_make_no_total(phases):
+    assert latest([sample(10, POWER, phase=phase) for phase in phases]) == Reading()
+
+
+def test_phases_of_different_times_make_no_total():
+    moments = [sample(10, POWER, minutes=number, phase=f"L{number}") for number in (1, 2, 3)]
+    assert latest(moments) == Reading()
 
 
 @pytest.mark.parametrize(("location", "counts"), [(None, True), ("Outlet", True), ("Inlet", False), ("EV", False)])
