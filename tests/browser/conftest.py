@@ -1,6 +1,7 @@
 """Tests of the dashboard in Debian's Chromium, against a whole running Voltring."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import os
@@ -15,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 import websockets
@@ -38,11 +40,19 @@ FLAGS = [
 
 @dataclass(frozen=True)
 class Stack:
-    """Where a running Voltring answers, and the admin token."""
+    """Where a running Voltring answers, the admin token, and the launcher's process id."""
 
     api: str
     ocpp: str
     token: str
+    pid: int
+
+    async def ask(self, method: str, path: str, body: object = None) -> Any:
+        """What the REST API answers an admin."""
+        async with httpx.AsyncClient(base_url=self.api, headers={"Authorization": f"Bearer {self.token}"}) as client:
+            answer = await client.request(method, path, json=body)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
 
 
 @pytest.fixture(scope="session")
@@ -57,15 +67,29 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def stack(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """`voltring up` without chargers, on free ports and fresh data."""
-    folder = tmp_path_factory.mktemp("stack")
+    with _up(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def guarded_stack(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Another one, which holds chargers that it does not know."""
+    with _up(tmp_path_factory.mktemp("guarded"), VOLTRING_UNKNOWN_CHARGERS="quarantine") as running:
+        yield running
+
+
+@contextlib.contextmanager
+def _up(folder: Path, **settings: str) -> Iterator[Stack]:
     ready = folder / "ready.json"
     command = [sys.executable, "-m", "voltring_core", "up", "--chargers", "0", "--ocpp-port", "0", "--api-port", "0"]
     command += ["--data-dir", str(folder / "data"), "--ready-file", str(ready)]
     with (folder / "up.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=os.environ | settings
+        )
     try:
         told = _wait_for(ready, process, folder / "up.log")
-        yield Stack(api=told["api"].rstrip("/"), ocpp=told["ocpp"].rstrip("/"), token=told["token"])
+        yield Stack(told["api"].rstrip("/"), told["ocpp"].rstrip("/"), told["token"], process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(STOPPED_WITHIN_S)
@@ -115,12 +139,19 @@ async def dashboard(browser: Browser, stack: Stack) -> Watched:
     return Watched(await context.new_page(), stack.api)
 
 
+@pytest.fixture
+def watch() -> type[Watched]:
+    """`watch(page, origin)`: notes what the page asks of others and complains about."""
+    return Watched
+
+
 class OneSocket(ChargePoint):  # type: ignore[misc]
     """A charger with one socket, in the words of PyPI `ocpp`: it starts and stops when it is told to."""
 
     transaction: int | None = None
     meter_wh = 1_000_000.0
     wanted: str | None = None
+    socket: websockets.ClientConnection
 
     @on("RemoteStartTransaction")
     def on_start(self, id_tag: str, **_: Any) -> call_result.RemoteStartTransaction:
@@ -141,19 +172,27 @@ class OneSocket(ChargePoint):  # type: ignore[misc]
         return call_result.UnlockConnector(status="NotSupported")
 
     async def live(self) -> None:
-        """Boot, then do what was asked, a fifth of a second at a time."""
-        await self.call(
-            call.BootNotification(charge_point_model="One Socket", charge_point_vendor="Test & <b>Sons</b>")
-        )
-        await self._status("Available")
+        """Boot until it is accepted, then do what was asked, a fifth of a second at a time."""
+        accepted = False
         while True:
-            if self.wanted and self.transaction is None:
+            if not accepted:
+                accepted = await self._boot()
+            elif self.wanted and self.transaction is None:
                 await self._begin(self.wanted)
             elif self.transaction is not None and not self.wanted:
                 await self._end()
             elif self.transaction is not None:
                 await self._meter()
             await asyncio.sleep(0.2)
+
+    async def _boot(self) -> bool:
+        answer = await self.call(
+            call.BootNotification(charge_point_model="One Socket", charge_point_vendor="Test & <b>Sons</b>")
+        )
+        if answer.status != "Accepted":
+            return False
+        await self._status("Available")
+        return True
 
     async def _begin(self, id_tag: str) -> None:
         answer = await self.call(
@@ -186,10 +225,14 @@ class OneSocket(ChargePoint):  # type: ignore[misc]
 
 
 @contextlib.asynccontextmanager
-async def charger(stack: Stack, charger_id: str) -> AsyncIterator[OneSocket]:
+async def charger(stack: Stack, charger_id: str, secret: str | None = None) -> AsyncIterator[OneSocket]:
     """A charger that is connected for the length of the block."""
-    async with websockets.connect(f"{stack.ocpp}/{charger_id}", subprotocols=["ocpp1.6"]) as socket:
+    basic = base64.b64encode(f"{charger_id}:{secret}".encode()).decode()
+    headers = {"Authorization": f"Basic {basic}"} if secret else {}
+    address = f"{stack.ocpp}/{charger_id}"
+    async with websockets.connect(address, subprotocols=["ocpp1.6"], additional_headers=headers) as socket:
         one = OneSocket(charger_id, socket)
+        one.socket = socket
         running = [
             asyncio.create_task(one.start(), name="charger reads"),
             asyncio.create_task(one.live(), name="charger lives"),
@@ -210,3 +253,9 @@ def _now() -> str:
 def connected(stack: Stack) -> Any:
     """`connected(id)`: a charger that is connected for the length of an `async with`."""
     return lambda charger_id: charger(stack, charger_id)
+
+
+@pytest.fixture
+def guest(guarded_stack: Stack) -> Any:
+    """`guest(id, secret=None)`: the same, at the guarded stack."""
+    return lambda charger_id, secret=None: charger(guarded_stack, charger_id, secret)

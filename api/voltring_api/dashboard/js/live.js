@@ -10,7 +10,7 @@ const sign = h("span", { class: "live", role: "status", hidden: true });
 
 export const liveSign = () => sign;
 
-/** Follows `/v1/events` while `signal` lasts. `onResume` is called after every gap. */
+/** Follows `/v1/events` while `signal` lasts. `onResume(isFirst)` is called when it opens, and after every gap. */
 export function live({ query = {}, signal, onEvent, onResume }) {
   let line = null;
   let resting = 0;
@@ -27,7 +27,7 @@ export function live({ query = {}, signal, onEvent, onResume }) {
       }, REST_AFTER_MS);
     else if (line.signal.aborted) {
       start();
-      onResume();
+      onResume(false);
     }
   };
   document.addEventListener("visibilitychange", visibility, { signal });

@@ -42,7 +42,7 @@ export class EventParser {
 /**
  * Follows an event stream until `signal` ends, reconnecting with back-off and Last-Event-ID.
  * `onEvent(object)` gets the parsed data, `onState("connecting" | "live" | "reconnecting")` the line's state, and
- * `onResume()` is called after every reconnect: whatever is shown may have missed something.
+ * `onResume(isFirst)` is called whenever the line opens: whatever was read before may have missed something.
  */
 export async function follow(path, { query, signal, onEvent, onState, onResume }) {
   let lastId = "";
@@ -55,7 +55,7 @@ export async function follow(path, { query, signal, onEvent, onState, onResume }
         onOpen: () => {
           failures = 0;
           onState("live");
-          if (opened) onResume();
+          onResume(!opened);
           opened = true;
         },
         onEvent: (event) => {

@@ -83,9 +83,9 @@ export async function charger(root, { params: { id }, signal }) {
       for (const part of parts) part.hear?.(event);
       if (event.type !== "message" && event.type !== "command.updated") page.reload();
     },
-    onResume: () => {
+    onResume: (isFirst) => {
       page.reload();
-      for (const part of parts) part.resume?.();
+      for (const part of parts) part.resume?.(isFirst);
     },
   });
 }

@@ -55,7 +55,6 @@ export function overview(root, { query, signal }) {
     h("div", { class: "stack" }, trouble, sums.element, panels.element, list.element),
   );
   readFleet();
-  soon();
   repeated(readFleet, FLEET_EVERY_MS, signal);
   live({
     signal,

@@ -44,7 +44,7 @@ export function quarantine(root, { signal }) {
       h(
         "p",
         { class: "muted" },
-        "These chargers are connected but not known. They are told to wait (Pending) and cannot charge until you admit them.",
+        "These chargers have connected but are not known. They are told to wait (Pending) and cannot charge until you admit them.",
       ),
       h("section", { class: "card", "aria-label": "Quarantined chargers" }, table.element, pages.element),
     ),

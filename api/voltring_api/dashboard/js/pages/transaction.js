@@ -84,9 +84,9 @@ export async function transaction(root, { params: { id }, signal }) {
   live({
     query: { charger_id: shown.charger_id },
     signal,
-    onResume: () => {
+    onResume: (isFirst) => {
       soon();
-      lines.read();
+      if (!isFirst) lines.read();
     },
     onEvent: (event) => {
       if (event.transaction_id === id) {
