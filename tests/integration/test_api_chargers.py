@@ -251,5 +251,11 @@ async def test_what_was_charged_outlives_its_charger(api: Any) -> None:
     session = await api.database.fetchval(
         f"{made} VALUES (gen_random_uuid(), 'OLD', '1.6', '1', 'Ended', now()) RETURNING id"
     )
+    running = await api.database.fetchval(
+        f"{made} VALUES (gen_random_uuid(), 'OLD', '1.6', '2', 'Active', now()) RETURNING id"
+    )
     assert (await api.client.delete("/v1/chargers/OLD")).status_code == 204
-    assert (await api.client.get(f"/v1/transactions/{session}")).json()["charger_id"] == "OLD"
+    kept = (await api.client.get(f"/v1/transactions/{session}")).json()
+    assert (kept["charger_id"], kept["flags"]) == ("OLD", [])
+    ended = (await api.client.get(f"/v1/transactions/{running}")).json()
+    assert (ended["state"], ended["flags"]) == ("Ended", ["charger_deleted"])

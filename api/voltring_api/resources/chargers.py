@@ -90,6 +90,7 @@ async def delete_charger(charger_id: str, parts: AllParts, who: Who) -> None:
     """
     async with parts.pool.acquire() as connection, connection.transaction():
         _must_exist(await connection.execute(SQL["delete"], charger_id), charger_id)
+        await connection.execute(SQL["end_sessions"], charger_id)
         await audit.record(connection, who, "charger.delete", f"charger:{charger_id}")
     await parts.doorbells.dismiss(charger_id)
 

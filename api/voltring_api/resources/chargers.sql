@@ -54,6 +54,12 @@ UPDATE chargers SET description = $2, updated_at = now() WHERE id = $1
 -- name: set_secret
 UPDATE chargers SET secret_hash = $2, updated_at = now() WHERE id = $1
 
+-- name: end_sessions
+-- Nobody will tell how the running sessions of a charger that is deleted end: they end at their last reading, flagged.
+UPDATE transactions SET state = 'Ended', ended_at = coalesce(register_at, now()), end_received_at = now(),
+    meter_stop_wh = register_wh, power_w = 0, flags = flags || '{charger_deleted}', updated_at = now()
+WHERE charger_id = $1 AND state = 'Active'
+
 -- name: delete
 DELETE FROM chargers WHERE id = $1
 
