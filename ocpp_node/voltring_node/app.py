@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -35,7 +36,7 @@ logger = logging.getLogger("voltring.node")
 POOL_SIZE = 12
 REASSERT_SECONDS = 60.0
 ANY_AWAY = (*AWAY, *POSTGRES_AWAY)
-LAST_WORDS = 3.0
+LAST_WORDS = 2.0
 """Seconds for what was received to be committed when the node stops."""
 
 
@@ -152,13 +153,13 @@ async def run(settings: NodeSettings, stop: asyncio.Event) -> None:
         node.draining = True
         server.close(close_connections=False)
         await node.server.close_all()
-        await server.wait_closed()
+        await _within(LAST_WORDS, server.wait_closed(), "conversations")
         await _last_words(node)
-        flushed.set()
+        flushed.set()  # the recorder writes what waits, or gives it up: it was not acknowledged
         await recording
         await end(helpers)
         await admin.stop()
-    await node.pool.close()
+    await _within(LAST_WORDS, node.pool.close(), "PostgreSQL's connections")
     await node.redis.aclose()
 
 
@@ -177,6 +178,15 @@ def _work(node: Node, stop: asyncio.Event) -> list[tuple[str, Any]]:
         ("pings", lambda: ping_the_silent(connections, settings.ping_interval, settings.silence_limit)),
         ("last seen", lambda: every(SEEN_SECONDS, seen.cycle, stop)),
     ]
+
+
+async def _within(seconds: float, closing: Awaitable[Any], what: str) -> None:
+    """Wait for an end that a server which is away may put off for ever."""
+    try:
+        async with asyncio.timeout(seconds):
+            await closing
+    except TimeoutError:
+        logger.warning("%s did not end in %s s and are left", what, seconds)
 
 
 async def _last_words(node: Node) -> None:

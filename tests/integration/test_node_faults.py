@@ -232,3 +232,17 @@ async def test_sigterm_says_goodbye_writes_everything_down_and_ends_within_five_
         assert await stopping == 0
     assert await database.fetchval("SELECT disconnected_at IS NOT NULL FROM charger_connection")
     assert not [key async for key in redis.scan_iter(match="node:*")]
+
+
+async def test_sigterm_ends_a_node_soon_while_postgresql_is_away_and_a_message_waits(
+    start_node: Callable[..., Any], servers: Servers
+) -> None:
+    node = start_node()
+    async with connect(f"{node.ocpp}/CP", subprotocols=PROTOCOL) as socket:
+        wire = Wire(socket)
+        await wire.boot()
+        servers.postgres.kill()
+        await wire.send([2, "held", "StartTransaction", start(1)])
+        stopping = asyncio.create_task(asyncio.to_thread(node.room.stop, 10))
+        assert await closed(socket) == 1001
+        assert await stopping == 0

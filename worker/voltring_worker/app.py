@@ -1,6 +1,7 @@
 """The worker's chores and when they are done."""
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 
@@ -16,6 +17,7 @@ from voltring_worker.sweeper import Sweeper
 
 logger = logging.getLogger("voltring.worker")
 PARTITIONS_EVERY_S = 3600.0
+LAST_WORDS = 2.0
 
 
 async def run(settings: WorkerSettings, stop: asyncio.Event) -> None:
@@ -42,7 +44,9 @@ async def run(settings: WorkerSettings, stop: asyncio.Event) -> None:
         await stop.wait()
         await end(chores)
         await admin.stop()
-    await pool.close()
+    with contextlib.suppress(TimeoutError):  # a PostgreSQL that hangs would put the end off for ever
+        async with asyncio.timeout(LAST_WORDS):
+            await pool.close()
     await redis.aclose()
 
 
