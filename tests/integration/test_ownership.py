@@ -1,4 +1,4 @@
-"""Owner records on a real Valkey and the fence on a real PostgreSQL: the newest wins, and an old one changes nothing."""
+"""Owner records on a real Valkey, the fence on a real PostgreSQL: the newest wins, and an old one changes nothing."""
 
 from typing import Any
 from uuid import uuid4
