@@ -8,7 +8,7 @@ queued. Nothing here is kept in memory that PostgreSQL does not know.
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ import asyncpg
 
 from voltring_core.cluster.connection import AWAY as REDIS_AWAY
 from voltring_core.cluster.doorbells import Doorbells
-from voltring_core.domain.commands import MAX_ATTEMPTS, State, after_silence, judge
+from voltring_core.domain.commands import MAX_ATTEMPTS, State, after_silence
 from voltring_core.domain.messages import Registration
 from voltring_core.metrics import COMMANDS
 from voltring_core.ocpp.conversation import Answered
@@ -28,6 +28,7 @@ from voltring_core.store.commands import SQL
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
 from voltring_node.connection import Connection
 from voltring_node.publishing import Publisher
+from voltring_node.settling import Sent, settle
 
 logger = logging.getLogger("voltring.commanding")
 WRITE_TRIES = 8
@@ -53,7 +54,7 @@ class Commander:
         self._publisher = publisher
         self._timeout = call_timeout
         self._lines: dict[Connection, Line] = {}
-        self._late: dict[str, UUID] = {}
+        self._late: dict[str, Sent] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._queued = Batched[str, bool]("look for commands", self._queued_many)
 
@@ -92,8 +93,8 @@ class Commander:
         line = self._lines.get(connection)
         if not answer.late and line is not None and line.answer is not None and not line.answer.done():
             line.answer.set_result(answer)
-        elif (command_id := self._late.pop(answer.call.message_id, None)) is not None:
-            self._start(self._finish(command_id, answer), f"late answer {connection.id}")
+        elif (sent := self._late.pop(answer.call.message_id, None)) is not None:
+            self._start(self._finish(sent, answer), f"late answer {connection.id}")
 
     async def gone(self, connection: Connection) -> None:
         """The socket is closed: what is SENT is settled, nothing more is sent."""
@@ -151,9 +152,9 @@ class Commander:
         self._show(row["id"], connection.id, row["action"], State.SENT)
         answer = await self._call(connection, line.answer, row, message_id)
         if answer is not None:
-            await self._finish(row["id"], answer)
+            await self._finish(_sent(connection, row), answer)
         else:
-            self._remember(message_id, row["id"])
+            self._remember(message_id, _sent(connection, row))
             await self._give_up(row, message_id)
         return True
 
@@ -172,31 +173,28 @@ class Commander:
             connection.conversation.expire(deadline)
             return None
 
-    async def _finish(self, command_id: UUID, answer: Answered) -> None:
-        if answer.code:
-            error = {"code": answer.code, "description": answer.description, "details": answer.payload}
-            state, response = State.CALLERROR, None
-        else:
-            error, state, response = None, judge(answer.payload), answer.payload
-        row = await self._write("finish", command_id, answer.call.message_id, state.value, response, error)
-        await self._tell(row)
+    async def _finish(self, sent: Sent, answer: Answered) -> None:
+        await self._tell(await self._patiently(sent.command_id, lambda: settle(self._pool, sent, answer)))
 
     async def _give_up(self, row: Any, message_id: str) -> None:
         state = after_silence(row["class"], row["attempts"])
         await self._tell(await self._write("give_up", row["id"], message_id, state.value))
 
-    async def _write(self, statement: str, *values: Any) -> Any:
+    async def _write(self, statement: str, command_id: UUID, *values: Any) -> Any:
+        return await self._patiently(command_id, lambda: self._pool.fetchrow(SQL[statement], command_id, *values))
+
+    async def _patiently(self, command_id: UUID, write: Callable[[], Awaitable[Any]]) -> Any:
         """Write an outcome, with patience; if PostgreSQL stays away the sweeper settles the command."""
         for attempt in range(WRITE_TRIES):
             try:
-                return await self._pool.fetchrow(SQL[statement], *values)
+                return await write()
             except POSTGRES_AWAY as error:
-                logger.warning("the outcome of command %s waits for PostgreSQL: %s", values[0], error)
+                logger.warning("the outcome of command %s waits for PostgreSQL: %s", command_id, error)
                 await asyncio.sleep(min(0.1 * 2**attempt, 5.0))
         return None
 
-    def _remember(self, message_id: str, command_id: UUID) -> None:
-        self._late[message_id] = command_id
+    def _remember(self, message_id: str, sent: Sent) -> None:
+        self._late[message_id] = sent
         if len(self._late) > LATE_KEPT:
             del self._late[next(iter(self._late))]
 
@@ -223,3 +221,7 @@ class Commander:
                 "state": state.value,
             }
         )
+
+
+def _sent(connection: Connection, row: Any) -> Sent:
+    return Sent(row["id"], connection.id, connection.version, connection.epoch, row["action"], row["payload"])

@@ -13,10 +13,11 @@ import orjson
 from voltring_core.domain.chargers import Intervals
 from voltring_core.domain.messages import Booted
 from voltring_core.ocpp.codes import Code
-from voltring_core.ocpp.frames import encode_error, encode_result
+from voltring_core.ocpp.frames import MessageType, encode_error, encode_result
 from voltring_node.facts import Fact, Message, Outcome, Refusal
 from voltring_node.handlers import station
-from voltring_node.handlers.routes import NOTHING, route
+from voltring_node.handlers.route import NOTHING
+from voltring_node.handlers.routes import route
 from voltring_node.knowledge import Known, Wanted
 
 logger = logging.getLogger("voltring.deciding")
@@ -64,7 +65,10 @@ class Needs:
     transactions: set[tuple[str, str]] = field(default_factory=set)
     starts: set[Key] = field(default_factory=set)
     active: set[str] = field(default_factory=set)
-    admissions: set[str] = field(default_factory=set)
+    standings: set[str] = field(default_factory=set)
+    commands: set[tuple[str, str]] = field(default_factory=set)
+    reports: set[tuple[str, str, int]] = field(default_factory=set)
+    records: set[tuple[str, str]] = field(default_factory=set)
     fresh_ids: int = 0
 
 
@@ -99,8 +103,12 @@ def _add(all_needs: Needs, charger_id: str, want: Wanted) -> None:
         all_needs.starts.add((charger_id, want.start_key))
     if want.active:
         all_needs.active.add(charger_id)
-    if want.admission:
-        all_needs.admissions.add(charger_id)
+    if want.standing:
+        all_needs.standings.add(charger_id)
+    if want.report is not None:
+        all_needs.reports.add((charger_id, *want.report))
+    all_needs.commands.update((charger_id, action) for action in want.commands)
+    all_needs.records.update((charger_id, kind) for kind in want.records)
     all_needs.fresh_ids += want.new_id
 
 
@@ -117,7 +125,7 @@ def decide(group: Iterable[Asked], known: Known, replies: Mapping[Key, str | Non
             one = Decided(asked, _again(said_before[key], message), flags=(REPEAT,), is_repeat=True)
         else:
             one = _decide_one(asked, known)
-            known.learn(one.facts)
+            known.learn(message.charger_id, one.facts)
             if key is not None and one.natural_key is not None:
                 said_before[key] = one.reply
         decided.append(one)
@@ -142,16 +150,20 @@ def _outcome(asked: Asked, known: Known) -> Outcome:
     return route(message).decide(message, message.said, known)
 
 
-def encode(message: Message, outcome: Outcome) -> str:
-    """The frame of an answer."""
+def encode(message: Message, outcome: Outcome) -> str | None:
+    """The frame of an answer; None where the charger does not wait for one (type 6)."""
+    if message.type == MessageType.SEND:
+        return None
     assert message.message_id is not None
     if isinstance(outcome.answer, Refusal):
         return encode_error(message.message_id, outcome.answer.code, outcome.answer.description, message.version)
     return encode_result(message.message_id, outcome.answer)
 
 
-def _again(reply: str | None, message: Message) -> str:
+def _again(reply: str | None, message: Message) -> str | None:
     """The answer that was given before, under the id of the repeat."""
+    if message.type == MessageType.SEND:
+        return None
     assert message.message_id is not None
     array = orjson.loads(reply) if reply else [3, None, {}]
     array[1] = message.message_id

@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from voltring_core.domain.commands import State
+from voltring_core.domain.devices import Variable
+from voltring_core.domain.kinds import RecordKind, StationEventKind
 from voltring_core.domain.messages import (
     Booted,
     Registration,
@@ -16,6 +20,7 @@ from voltring_core.domain.messages import (
     StatusReported,
     TransactionReported,
 )
+from voltring_core.domain.reports import Report
 from voltring_core.domain.transactions import Transaction
 from voltring_core.ocpp.codes import Code
 from voltring_core.ocpp.frames import MessageId
@@ -42,6 +47,17 @@ class Message:
     natural_key: bytes | None = None
     """Digest of what the message says, where a repeat must change nothing."""
     flags: tuple[str, ...] = ()
+    advice: Any = None
+    """What a provider said to it (`providers.py`), where one was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose facts are written, and under which epoch; a Message is one too."""
+
+    charger_id: str
+    epoch: int
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +94,102 @@ class BootFact:
     registration: Registration
 
 
-Fact = TransactionFact | ReadingsFact | StatusFact | BootFact
+@dataclass(frozen=True, slots=True)
+class EventFact:
+    """Something that happened at the charger; appended, never changed."""
+
+    kind: StationEventKind
+    at: datetime
+    content: Mapping[str, Any]
+    subject: str = ""
+    """What it is about, in a word: a security event's type, a component's variable, a status."""
+    severity: int | None = None
+    """OCPP's 0 (danger) to 9 (debug); None where there is none."""
+    evse_id: int | None = None
+    connector_id: int | None = None
+    ocpp_transaction_id: str | None = None
+    command_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFact:
+    """Something that holds at the charger from now on, in place of what its kind and key held before; mutable state,
+    written only by the present owner."""
+
+    kind: RecordKind
+    key: str
+    content: Mapping[str, Any]
+    source: str
+    """The action that told."""
+    evse_id: int | None = None
+    state: str | None = None
+    command_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GoneFact:
+    """What holds no longer: the named keys of a kind; without keys all of the kind that was told before `before`."""
+
+    kind: RecordKind
+    keys: tuple[str, ...] | None = None
+    before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VariablesFact:
+    """Attributes of the device model; mutable state, written only by the present owner."""
+
+    variables: tuple[Variable, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class VariablesGoneFact:
+    """Variables that a complete report does not mention: those that were told before it began."""
+
+    before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFact:
+    """A part of a report, and the report as it is with it."""
+
+    report: Report
+    seq_no: int
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandFact:
+    """What came of a command after the charger's answer; `state` None leaves it where it is."""
+
+    command_id: UUID
+    state: State | None
+    outcome: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFact:
+    """Values of a periodic event stream (2.1): time and value each."""
+
+    stream_id: int
+    values: tuple[tuple[datetime, str], ...]
+
+
+Fact = (
+    TransactionFact
+    | ReadingsFact
+    | StatusFact
+    | BootFact
+    | EventFact
+    | RecordFact
+    | GoneFact
+    | VariablesFact
+    | VariablesGoneFact
+    | ReportFact
+    | CommandFact
+    | StreamFact
+)
 
 
 @dataclass(frozen=True, slots=True)

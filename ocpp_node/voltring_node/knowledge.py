@@ -4,15 +4,18 @@
 group's earlier messages, so that a start and its first reading may stand in one commit.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 from voltring_core.domain.authorization import KnownToken
-from voltring_core.domain.chargers import Admission
+from voltring_core.domain.chargers import Standing
+from voltring_core.domain.commands import State
 from voltring_core.domain.messages import IdToken
+from voltring_core.domain.reports import Report, ReportState
 from voltring_core.domain.transactions import Transaction, TransactionState
-from voltring_node.facts import Fact, TransactionFact
+from voltring_node.facts import CommandFact, Fact, GoneFact, RecordFact, ReportFact, TransactionFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,35 @@ class Wanted:
     """The running transactions of the charger."""
     new_id: bool = False
     """A fresh 1.6 transaction id."""
-    admission: bool = False
-    """Whether the charger is registered or quarantined, as operators have it now."""
+    standing: bool = False
+    """How operators have the charger now."""
+    commands: frozenset[str] = frozenset()
+    """The latest commands of these actions that were sent to the charger."""
+    report: tuple[str, int] | None = None
+    """A report that is being received: the action and request id of its parts."""
+    records: frozenset[str] = frozenset()
+    """What holds at the charger, of these kinds."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentCommand:
+    """A command that the charger got, or may have got."""
+
+    id: UUID
+    action: str
+    request_id: int | None
+    payload: Mapping[str, Any]
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What holds at a charger under one key of a kind."""
+
+    content: Mapping[str, Any]
+    evse_id: int | None = None
+    state: str | None = None
+    command_id: UUID | None = None
 
 
 @dataclass(slots=True)
@@ -43,7 +73,13 @@ class Known:
     by_start_key: dict[tuple[str, bytes], Transaction] = field(default_factory=dict)
     by_charger: dict[str, dict[UUID, Transaction]] = field(default_factory=dict)
     fresh_ids: list[int] = field(default_factory=list)
-    admissions: dict[str, Admission] = field(default_factory=dict)
+    standings: dict[str, Standing] = field(default_factory=dict)
+    commands: dict[str, list[SentCommand]] = field(default_factory=dict)
+    """By charger, the latest first."""
+    reports: dict[tuple[str, str, int], Report] = field(default_factory=dict)
+    """By charger, action and request id."""
+    records: dict[tuple[str, str], dict[str, Record]] = field(default_factory=dict)
+    """By charger and kind, then by key."""
 
     def token(self, token: IdToken) -> KnownToken | None:
         """A registered token; compared without case."""
@@ -65,11 +101,44 @@ class Known:
             if one.state is TransactionState.ACTIVE and evse_id in (None, one.evse_id)
         ]
 
-    def learn(self, facts: Iterable[Fact]) -> None:
+    def command(self, charger_id: str, actions: Iterable[str], request_id: int | None = None) -> SentCommand | None:
+        """The latest command of these actions, with this request id where one is given."""
+        wanted = frozenset(actions)
+        found = (one for one in self.commands.get(charger_id, ()) if one.action in wanted)
+        return next((one for one in found if request_id in (None, one.request_id)), None)
+
+    def report(self, charger_id: str, action: str, request_id: int) -> Report | None:
+        """The report that is being received."""
+        found = self.reports.get((charger_id, action, request_id))
+        return found if found is not None and found.state is ReportState.RECEIVING else None
+
+    def held(self, charger_id: str, kind: str) -> Mapping[str, Record]:
+        """What holds of a kind, by key."""
+        return self.records.get((charger_id, kind), {})
+
+    def learn(self, charger_id: str, facts: Iterable[Fact]) -> None:
         """Follow the facts of a message that was decided."""
         for fact in facts:
             if isinstance(fact, TransactionFact):
                 self.put(fact.transaction)
+            elif isinstance(fact, ReportFact):
+                report = fact.report
+                self.reports[charger_id, report.action, report.request_id] = report
+            elif isinstance(fact, RecordFact):
+                kept = Record(fact.content, fact.evse_id, fact.state, fact.command_id)
+                self.records.setdefault((charger_id, fact.kind), {})[fact.key] = kept
+            elif isinstance(fact, GoneFact):
+                self._forget(charger_id, fact)
+            elif isinstance(fact, CommandFact) and fact.state is not None:
+                self.commands[charger_id] = [
+                    replace(one, state=fact.state) if one.id == fact.command_id else one
+                    for one in self.commands.get(charger_id, ())
+                ]
+
+    def _forget(self, charger_id: str, fact: GoneFact) -> None:
+        held = self.records.get((charger_id, fact.kind), {})
+        for key in fact.keys if fact.keys is not None else ():
+            held.pop(key, None)
 
     def put(self, transaction: Transaction) -> None:
         """Hold a transaction as it is now."""

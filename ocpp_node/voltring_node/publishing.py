@@ -14,7 +14,17 @@ from voltring_core.cluster.watching import watched
 from voltring_core.domain.transactions import Transaction, TransactionState
 from voltring_core.ocpp.wire import write_time
 from voltring_node.deciding import Decided
-from voltring_node.facts import BootFact, Fact, Message, ReadingsFact, StatusFact, TransactionFact
+from voltring_node.facts import (
+    BootFact,
+    CommandFact,
+    EventFact,
+    Fact,
+    Message,
+    RecordFact,
+    ReportFact,
+    StatusFact,
+    TransactionFact,
+)
 
 MOST_WAITING = 10_000
 """Events beyond it are dropped while Redis is slow: they are for eyes."""
@@ -79,8 +89,22 @@ def event_of(message: Message, fact: Fact) -> Event | None:
         }
     if isinstance(fact, BootFact):
         return base | {"type": "charger.booted", "registration": fact.registration.value}
-    assert isinstance(fact, ReadingsFact)
-    return None  # told by its TransactionFact
+    return _of_station(base, fact)
+
+
+def _of_station(base: Event, fact: Fact) -> Event | None:
+    """What is told beside sessions; readings are told by their TransactionFact, variables by their report."""
+    if isinstance(fact, EventFact):
+        what = {"kind": fact.kind, "subject": fact.subject, "severity": fact.severity, "evse_id": fact.evse_id}
+        return base | {"type": "station.event"} | what
+    if isinstance(fact, RecordFact):
+        return base | {"type": "station.record", "kind": fact.kind, "key": fact.key, "state": fact.state}
+    if isinstance(fact, ReportFact):
+        report = fact.report
+        return base | {"type": "report.updated", "action": report.action, "state": report.state.value}
+    if isinstance(fact, CommandFact) and fact.state is not None:
+        return base | {"type": "command.updated", "command_id": str(fact.command_id), "state": fact.state.value}
+    return None
 
 
 def _type(fact: TransactionFact) -> str:

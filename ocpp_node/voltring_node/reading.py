@@ -1,17 +1,22 @@
 """Asking PostgreSQL what a group of messages must know: one statement per kind, none where nothing is asked."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
 from voltring_core.domain.authorization import KnownToken
-from voltring_core.domain.chargers import Admission
-from voltring_core.domain.messages import TokenStatus
+from voltring_core.domain.chargers import Admission, Standing
+from voltring_core.domain.commands import State
+from voltring_core.domain.messages import Registration, TokenStatus
+from voltring_core.domain.reports import Report, ReportState
 from voltring_core.domain.transactions import Transaction, TransactionState
 from voltring_node.deciding import Key, Needs
-from voltring_node.knowledge import Known
-from voltring_node.writing import SQL, TRANSACTION, clean
+from voltring_node.knowledge import Known, Record, SentCommand
+from voltring_node.storable import clean
+from voltring_node.writing import SQL, TRANSACTION
+from voltring_node.writing_station import REPORT
 
 
 async def lock(connection: asyncpg.Connection, needs: Needs) -> None:
@@ -46,13 +51,39 @@ async def know(connection: asyncpg.Connection, needs: Needs) -> Known:
         )
         for row in rows:
             known.put(_transaction(row))
-    if needs.admissions:
-        for row in await connection.fetch(SQL["admissions"], list(needs.admissions)):
-            known.admissions[row["id"]] = Admission(row["status"])
+    if needs.standings:
+        for row in await connection.fetch(SQL["standings"], list(needs.standings)):
+            known.standings[row["id"]] = Standing(Admission(row["status"]), Registration(row["registration_wanted"]))
+    await _what_came_of_commands(connection, needs, known)
     if needs.fresh_ids:
         rows = await connection.fetch(SQL["fresh_ids"], needs.fresh_ids)
         known.fresh_ids = [row["id"] for row in reversed(rows)]
     return known
+
+
+async def _what_came_of_commands(connection: asyncpg.Connection, needs: Needs, known: Known) -> None:
+    """Commands that messages may belong to, reports that are being received, records."""
+    if needs.commands:
+        for row in await connection.fetch(SQL["commands"], *_columns(needs.commands)):
+            sent = SentCommand(row["id"], row["action"], row["request_id"], row["payload"], State(row["state"]))
+            known.commands.setdefault(row["charger_id"], []).append(sent)
+    if needs.reports:
+        for row in await connection.fetch(SQL["reports"], *_columns(needs.reports)):
+            report = _report(row)
+            known.reports[report.charger_id, report.action, report.request_id] = report
+    if needs.records:
+        for row in await connection.fetch(SQL["records"], *_columns(needs.records)):
+            record = Record(row["content"], row["evse_id"], row["state"], row["command_id"])
+            known.records.setdefault((row["charger_id"], row["kind"]), {})[row["key"]] = record
+
+
+def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _report(row: Any) -> Report:
+    values = {name: row[name] for name in REPORT}
+    return Report(**{**values, "state": ReportState(row["state"]), "seqs": tuple(row["seqs"])})
 
 
 def _token(row: Any) -> KnownToken:

@@ -23,14 +23,12 @@ from voltring_node.deciding import Asked, Decided, decide, encode, needs
 from voltring_node.facts import Outcome, Refusal
 from voltring_node.handlers.transactions import least_answer
 from voltring_node.publishing import Publisher
-from voltring_node.writing import write
+from voltring_node.writing import UNWRITABLE, write
 
 logger = logging.getLogger("voltring.recorder")
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 STOP_CHECK = 0.1
 POISON = "poison"
-# What PostgreSQL says of a row that it will never take.
-UNWRITABLE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
 BUSY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 

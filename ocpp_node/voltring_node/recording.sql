@@ -25,8 +25,28 @@ JOIN transactions t ON t.charger_id = k.charger_id AND t.start_key = k.start_key
 UNION
 SELECT t.* FROM transactions t WHERE t.charger_id = ANY($5::text[]) AND t.state = 'Active'
 
--- name: admissions
-SELECT id, status FROM chargers WHERE id = ANY($1::text[])
+-- name: standings
+SELECT id, status, registration_wanted FROM chargers WHERE id = ANY($1::text[])
+
+-- name: commands
+-- What was sent to a charger of late, of the actions that its messages may belong to; the latest first.
+SELECT c.id, c.charger_id, c.action, c.request_id, c.payload, c.state
+FROM unnest($1::text[], $2::text[]) AS k (charger_id, action)
+CROSS JOIN LATERAL (
+    SELECT * FROM commands WHERE charger_id = k.charger_id AND action = k.action
+        AND state IN ('SENT', 'ACCEPTED', 'UNKNOWN', 'COMPLETED', 'FAILED')
+    ORDER BY seq DESC LIMIT 20
+) AS c
+ORDER BY c.charger_id, c.seq DESC
+
+-- name: reports
+SELECT r.* FROM unnest($1::text[], $2::text[], $3::bigint[]) AS k (charger_id, action, request_id)
+JOIN reports r USING (charger_id, action, request_id)
+WHERE r.state = 'Receiving'
+ORDER BY r.started_at
+
+-- name: records
+SELECT r.* FROM unnest($1::text[], $2::text[]) AS k (charger_id, kind) JOIN station_records r USING (charger_id, kind)
 
 -- name: fresh_ids
 SELECT nextval('ocpp16_transaction_id')::int AS id FROM generate_series(1, $1)

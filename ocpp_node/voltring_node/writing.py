@@ -11,6 +11,8 @@ from voltring_core.store.database import RawJson
 from voltring_core.store.queries import load
 from voltring_node.deciding import Decided
 from voltring_node.facts import BootFact, Message, ReadingsFact, StatusFact, TransactionFact
+from voltring_node.storable import clean
+from voltring_node.writing_station import write_station
 
 SQL = load("voltring_node", "recording.sql")
 MESSAGES = "received_at charger_id direction message_type message_id action frame reply natural_key epoch flags".split()
@@ -26,7 +28,9 @@ TRANSACTION = (
     " remote_start_id reservation_id last_seq_no".split()
 )
 LONGEST_ID = 100
-NUL, SHOWN_NUL = "\0", "\N{SYMBOL FOR NULL}"
+# What PostgreSQL says of a row that it will never take.
+UNWRITABLE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
+COMMON = (TransactionFact, ReadingsFact, StatusFact, BootFact)
 
 
 async def write(connection: asyncpg.Connection, group: Sequence[Decided]) -> None:
@@ -49,6 +53,8 @@ async def write(connection: asyncpg.Connection, group: Sequence[Decided]) -> Non
     )
     await _put_statuses(connection, [(m, f) for m, f in facts if isinstance(f, StatusFact)])
     await _put_boots(connection, [(m, f) for m, f in facts if isinstance(f, BootFact)])
+    if others := [(message, fact) for message, fact in facts if not isinstance(fact, COMMON)]:
+        await write_station(connection, others)
     await _copy(connection, "ocpp_messages", MESSAGES, [_message_row(one) for one in group])
 
 
@@ -159,8 +165,3 @@ def _message_row(one: Decided) -> tuple[Any, ...]:
         message.epoch,
         [*message.flags, *one.flags],
     )
-
-
-def clean(value: Any) -> Any:
-    """Text as PostgreSQL can keep it: a NUL is shown by its symbol."""
-    return value.replace(NUL, SHOWN_NUL) if isinstance(value, str) and NUL in value else value

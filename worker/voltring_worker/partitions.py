@@ -9,7 +9,7 @@ import asyncpg
 from voltring_core.store.queries import load
 
 SQL = load("voltring_worker", "worker.sql")
-TABLES = ("ocpp_messages", "meter_values")
+TABLES = ("ocpp_messages", "meter_values", "station_events", "stream_values")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from string import ascii_letters, digits
 from urllib.parse import unquote_to_bytes
 
 from voltring_core.domain.messages import Registration
 from voltring_core.domain.secrets import matches
 
 MAX_IDENTITY = 48
+IDENTIFIER_SIGNS = frozenset(ascii_letters + digits + "*-_=+|@.")
+"""What an identifierString of OCPP 2.x is made of."""
 
 
 class Admission(StrEnum):
@@ -47,8 +50,11 @@ class RegistrationAnswer:
     interval: int
 
 
-def check_identity(identity: str) -> str:
-    """Return the identity if a charger may be called so (TR-02); raise ValueError with the reason otherwise."""
+def check_identity(identity: str, *, is_2x: bool = False) -> str:
+    """Return the identity if a charger may be called so; raise ValueError with the reason otherwise (TR-02).
+
+    OCPP 1.6 names no signs, so any that can be printed will do; 2.x allows an identifierString only.
+    """
     if not identity:
         raise ValueError("the charger id is empty")
     if len(identity) > MAX_IDENTITY:
@@ -57,10 +63,12 @@ def check_identity(identity: str) -> str:
         raise ValueError("the charger id starts or ends with a space")
     if bad := next((sign for sign in identity if sign in ":/" or not sign.isprintable()), None):
         raise ValueError(f"the charger id must not hold {bad!r}")
+    if is_2x and (bad := next((sign for sign in identity if sign not in IDENTIFIER_SIGNS), None)):
+        raise ValueError(f"in OCPP 2.x the charger id must not hold {bad!r}")
     return identity
 
 
-def identity_from_path(path: str) -> str:
+def identity_from_path(path: str, *, is_2x: bool = False) -> str:
     """The identity in a request path: its last raw segment, decoded once (TR-01).
 
     The query is ignored and one trailing slash tolerated. Raises ValueError with the reason.
@@ -70,7 +78,7 @@ def identity_from_path(path: str) -> str:
         identity = unquote_to_bytes(raw).decode("utf-8")
     except UnicodeDecodeError:
         raise ValueError("the charger id is not UTF-8") from None
-    return check_identity(identity)
+    return check_identity(identity, is_2x=is_2x)
 
 
 def may_connect(charger: Charger, password: bytes | None) -> bool:
@@ -80,6 +88,19 @@ def may_connect(charger: Charger, password: bytes | None) -> bool:
     return password is not None and matches(password, charger.secret_hash)
 
 
-def registration_of(admission: Admission) -> Registration:
-    """What BootNotification is answered with: quarantined chargers wait for an operator."""
-    return Registration.PENDING if admission is Admission.QUARANTINED else Registration.ACCEPTED
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How operators have a charger."""
+
+    admission: Admission
+    wanted: Registration = Registration.ACCEPTED
+    """What they want BootNotification to be answered with."""
+
+    @property
+    def registration(self) -> Registration:
+        """What BootNotification is answered with: quarantined chargers wait for an operator."""
+        return Registration.PENDING if self.admission is Admission.QUARANTINED else self.wanted
+
+
+UNKNOWN_STANDING = Standing(Admission.QUARANTINED)
+"""Of a charger that is not in the table any more."""

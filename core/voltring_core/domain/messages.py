@@ -4,10 +4,12 @@ EVSE and connector: OCPP 1.6 connector N is EVSE N, connector 1; EVSE 0 is the s
 power in W, times are aware datetimes in UTC.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 
 class Registration(StrEnum):
@@ -138,13 +140,14 @@ class DataTransferred:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
-    """Any other message: kept raw, answered with the least that its schema allows."""
+class Told:
+    """Any other message: what it tells is kept in the charger's own words."""
 
     action: str
+    payload: Mapping[str, Any]
 
 
-Said = Booted | Beat | StatusReported | AuthorizeAsked | Metered | TransactionReported | DataTransferred | Noted
+Said = Booted | Beat | StatusReported | AuthorizeAsked | Metered | TransactionReported | DataTransferred | Told
 
 
 @dataclass(frozen=True, slots=True)

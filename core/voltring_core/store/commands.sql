@@ -47,8 +47,11 @@ RETURNING id, action, payload, class, attempts, reply_to
 
 -- name: finish
 -- The charger's answer, also a late one for a command that was given up.
-UPDATE commands SET state = $3, response = $4, error = $5, finished_at = now()
-WHERE id = $1 AND message_id = $2 AND state IN ('SENT', 'UNKNOWN', 'QUEUED')
+-- What it answers may have come about already: that stays.
+UPDATE commands SET state = CASE WHEN completed_at IS NULL THEN $3 ELSE state END,
+    response = $4, error = $5, finished_at = now()
+WHERE id = $1 AND message_id = $2
+    AND (state IN ('SENT', 'UNKNOWN', 'QUEUED') OR completed_at IS NOT NULL AND response IS NULL)
 RETURNING id, charger_id, action, state, reply_to
 
 -- name: give_up

@@ -4,8 +4,7 @@ BootNotification and Heartbeat are not in it: the first is decided by the connec
 acknowledges nothing and waits for nothing; `connection.py` has both.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from voltring_core.domain.messages import (
@@ -13,40 +12,29 @@ from voltring_core.domain.messages import (
     DataTransferred,
     EventKind,
     Metered,
-    Noted,
     Said,
     StatusReported,
+    Told,
     TransactionReported,
 )
 from voltring_core.ocpp import v2x, v16
 from voltring_core.ocpp.versions import Version
 from voltring_node.facts import Message, Outcome
 from voltring_node.handlers import station, transactions
-from voltring_node.knowledge import Known, Wanted
-
-NOTHING = Wanted()
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """What must be known of a message, and who decides it."""
-
-    decide: Callable[[Message, Any, Known], Outcome]
-    want: Callable[[Any], Wanted] = lambda said: NOTHING
+from voltring_node.handlers.route import Route
+from voltring_node.handlers.told import TOLD
+from voltring_node.knowledge import Known
 
 
-def _noted(message: Message, said: Noted, known: Known) -> Outcome:
-    """Kept as its frame, answered with the least that its schema allows."""
-    if message.version is Version.V16:
-        return Outcome(v16.NOTED[said.action])
-    return Outcome(v2x.note(said.action, message.payload))
+def _noted(message: Message, said: Told, known: Known) -> Outcome:
+    return Outcome(v16.NOTED[said.action] if message.version is Version.V16 else v2x.note(said.action, message.payload))
 
 
+_NOTED = Route(_noted)
 _BY_SAID: dict[type, Route] = {
     AuthorizeAsked: Route(station.authorize, station.want_authorize),
     DataTransferred: Route(station.data_transfer),
     Metered: Route(transactions.meter_values, transactions.want_meter_values),
-    Noted: Route(_noted),
     StatusReported: Route(station.status),
 }
 _START = Route(transactions.start, transactions.want_start)
@@ -57,7 +45,7 @@ _EVENT = Route(transactions.event, transactions.want_event)
 def read(version: Version, action: str, payload: Mapping[str, Any]) -> Said:
     """What a payload says, in the domain's words."""
     reader = (v2x.READ if version.is_2x else v16.READ).get(action)
-    return reader(payload) if reader else Noted(action)
+    return reader(payload) if reader else Told(action, payload)
 
 
 def route(message: Message) -> Route:
@@ -67,4 +55,6 @@ def route(message: Message) -> Route:
         if message.version.is_2x:
             return _EVENT
         return _START if said.kind is EventKind.STARTED else _STOP
+    if isinstance(said, Told):
+        return TOLD.get(said.action, _NOTED)
     return _BY_SAID[type(said)]

@@ -1,7 +1,7 @@
 """What a station says of itself: it boots, lives, has a status, asks for a token, sends vendors' data."""
 
 from voltring_core.domain.authorization import decide
-from voltring_core.domain.chargers import Admission, Intervals, RegistrationAnswer, registration_of
+from voltring_core.domain.chargers import UNKNOWN_STANDING, Intervals, RegistrationAnswer
 from voltring_core.domain.messages import (
     AuthorizeAsked,
     Booted,
@@ -18,12 +18,12 @@ from voltring_node.knowledge import Known, Wanted
 
 def want_boot(said: Booted) -> Wanted:
     """BootNotification."""
-    return Wanted(admission=True)
+    return Wanted(standing=True)
 
 
 def boot(message: Message, said: Booted, known: Known, intervals: Intervals) -> Outcome:
     """BootNotification: as operators have the charger now. Open transactions go on (TX-20)."""
-    registration = registration_of(known.admissions.get(message.charger_id, Admission.QUARANTINED))
+    registration = known.standings.get(message.charger_id, UNKNOWN_STANDING).registration
     interval = intervals.heartbeat if registration is Registration.ACCEPTED else intervals.pending
     answer = RegistrationAnswer(registration, message.received_at, interval)
     return Outcome(write_boot(answer), (BootFact(said, registration),))

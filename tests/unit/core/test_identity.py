@@ -1,5 +1,7 @@
 """Who a charger says it is, and whether it may connect (TR-01, TR-02)."""
 
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,10 +10,10 @@ from voltring_core.domain.chargers import (
     MAX_IDENTITY,
     Admission,
     Charger,
+    Standing,
     check_identity,
     identity_from_path,
     may_connect,
-    registration_of,
 )
 from voltring_core.domain.messages import Registration
 from voltring_core.domain.secrets import ALPHABET, LENGTH, digest, matches, new_secret
@@ -61,6 +63,20 @@ def test_what_can_be_no_identity_is_refused_with_the_reason(path, reason):
         identity_from_path(path)
 
 
+@pytest.mark.parametrize("identity", ["CP-1", "*-_=+|@.", "x" * 48, "0"])
+def test_an_identifier_string_is_an_identity_in_every_version(identity):
+    assert check_identity(identity, is_2x=True) == check_identity(identity) == identity
+
+
+@pytest.mark.parametrize("identity", ["CP 1", "S\u00e4ule", "a#b", "a%41", "a,b", "\u0661"])
+def test_other_signs_are_legal_only_in_16(identity):
+    assert check_identity(identity) == identity
+    with pytest.raises(ValueError, match=r"in OCPP 2\.x"):
+        check_identity(identity, is_2x=True)
+    with pytest.raises(ValueError, match=r"in OCPP 2\.x"):
+        identity_from_path(f"/ocpp/{quote(identity)}", is_2x=True)
+
+
 @given(st.text(max_size=60))
 def test_any_path_gives_a_legal_identity_or_a_value_error(text):
     try:
@@ -93,8 +109,8 @@ def test_the_secret_decides_on_bytes_and_who_has_none_needs_none(stored, given_p
 
 
 def test_a_quarantined_charger_waits_in_pending():
-    assert registration_of(Admission.QUARANTINED) is Registration.PENDING
-    assert registration_of(Admission.REGISTERED) is Registration.ACCEPTED
+    assert Standing(Admission.QUARANTINED).registration is Registration.PENDING
+    assert Standing(Admission.REGISTERED).registration is Registration.ACCEPTED
 
 
 def test_a_new_secret_fits_every_version_and_never_comes_twice():

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import settings
 
-from voltring_core.domain.chargers import Admission
+from voltring_core.domain.chargers import Admission, Standing
 from voltring_core.domain.messages import Registration
 from voltring_core.ocpp.conversation import Called
 from voltring_core.ocpp.schemas import schema
@@ -79,7 +79,7 @@ class Base:
         self.known.fresh_ids = [self.last_id + number for number in range(wanted.fresh_ids, 0, -1)]
         self.last_id += wanted.fresh_ids
         for charger in wanted.chargers:
-            self.known.admissions.setdefault(charger, Admission.REGISTERED)
+            self.known.standings.setdefault(charger, Standing(Admission.REGISTERED))
         before = {key: reply for key, reply in self.replies.items() if key in wanted.keys}
         decided = decide(asked, self.known, before)
         for one in decided:

@@ -43,7 +43,7 @@ def test_the_facts_of_a_message_are_known_to_the_next_one():
     known = Known()
     known.put(SECOND)
     ended = replace(SECOND, state=TransactionState.ENDED)
-    known.learn([TransactionFact(ended)])
+    known.learn("CP-1", [TransactionFact(ended)])
     assert known.transaction("CP-1", "tx") is ended
     assert known.active("CP-1") == []
 

@@ -1,0 +1,5 @@
+"""What a charger's answers to commands mean: pure functions from request and answer to facts.
+
+`table.py` is the table of contents: action -> what must be known, who reads the answer. An answer that changes
+nothing that is kept (a Reset that is accepted) has no entry; the command's own row shows it.
+"""
