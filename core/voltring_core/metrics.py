@@ -9,6 +9,9 @@ CLOSED = Counter("voltring_node_closed_total", "Sockets closed.", ["reason"])
 MESSAGES = Counter("voltring_node_messages_total", "Frames received.", ["version", "action"])
 CALL_ERRORS = Counter("voltring_node_call_errors_total", "CALLs of chargers refused.", ["code"])
 TAKEOVERS = Counter("voltring_node_takeovers_total", "Chargers taken over from another socket.")
+DUPLICATES = Counter(
+    "voltring_node_duplicate_identities_total", "Alarms that several chargers seem to go by one identity."
+)
 COMMIT_SECONDS = Histogram(
     "voltring_node_commit_seconds",
     "Time of one group commit.",

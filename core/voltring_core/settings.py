@@ -67,6 +67,8 @@ class NodeSettings(CoreSettings):
     ocpp_listen_fd: int | None = None
     """An inherited listening socket in place of host and port, where the kernel does not balance."""
     unknown_chargers: UnknownChargers = UnknownChargers.REJECT
+    hide_unknown: bool = False
+    """Answer an unknown id as a wrong password (401), so that ids can't be probed (TR-03)."""
     heartbeat_interval: int = Field(default=300, ge=10, le=86400)
     """Seconds, handed out in BootNotification. Liveness rests on pings; heartbeats keep clocks (TR-28)."""
     pending_interval: int = Field(default=60, ge=5, le=86400)

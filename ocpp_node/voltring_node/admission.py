@@ -4,7 +4,7 @@ import asyncio
 import base64
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import asyncpg
@@ -15,6 +15,7 @@ from voltring_core.domain.chargers import Admission, Charger, identity_from_path
 from voltring_core.domain.messages import Registration
 from voltring_core.domain.secrets import digest
 from voltring_core.metrics import REFUSED
+from voltring_core.ocpp.quirks import resolve
 from voltring_core.ocpp.versions import Version, choose
 from voltring_core.settings import UnknownChargers
 from voltring_core.store.batched import Batched
@@ -42,9 +43,11 @@ class Refused(Exception):
 class Door:
     """Lets chargers in."""
 
-    def __init__(self, pool: asyncpg.Pool, unknown: UnknownChargers) -> None:
+    def __init__(self, pool: asyncpg.Pool, unknown: UnknownChargers, *, hide_unknown: bool = False) -> None:
+        """`hide_unknown`: an unknown id is answered as a wrong password is, so that ids can't be probed (TR-03)."""
         self._pool = pool
         self._unknown = unknown
+        self._hide_unknown = hide_unknown
         self._find = Batched[str, Charger | None]("find chargers", self._find_many)
 
     async def process_request(self, socket: Socket, request: Request) -> Response | None:
@@ -58,26 +61,40 @@ class Door:
         return None
 
     async def _admit(self, socket: Socket, request: Request) -> None:
-        identity = _identity(request.path)
         version = _version(request.headers)
-        password = _password(request.headers, identity)
+        identity = _identity(request.path, version)
+        username, password = _credentials(request.headers)
         try:
             async with asyncio.timeout(PATIENCE_S):
-                charger = await self._known(identity, password)
+                charger = await self._known(identity, password if username in (None, identity.encode()) else b"")
         except AWAY:
             again = (("Retry-After", str(RETRY_AFTER_S)),)
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "try again later", again) from None
+        known = resolve(charger.vendor, charger.model, charger.firmware_version, charger.quirks)
+        if username not in (None, charger.id.encode()) and not known.any_username:
+            # A secret of somebody else's: refused wherever one is asked for.
+            username, password = None, b""
         if not any(may_connect(charger, candidate) for candidate in _variants(password)):
-            challenge = (("WWW-Authenticate", 'Basic realm="ocpp", charset="UTF-8"'),)
-            raise Refused(HTTPStatus.UNAUTHORIZED, "wrong credentials", challenge)
+            raise _unauthorized()
+        version = version or known.assume_version
+        if version is None:
+            raise _not_spoken()
+        if known.accepted_without_boot and charger.registration is Registration.NONE:
+            charger = replace(charger, registration=Registration.ACCEPTED)
         socket.charger, socket.version = charger, version
 
     async def _known(self, identity: str, password: bytes | None) -> Charger:
         charger = await self._find.ask(identity)
-        if charger is None and self._unknown is not UnknownChargers.REJECT:
+        if charger is not None and charger.id != identity and not _is_known_in_any_case(charger):
+            charger = None  # another charger's id in another case is nobody's
+        elif charger is None and self._unknown is not UnknownChargers.REJECT:
             charger = await self._welcome(identity, password)
         if charger is None:
-            raise Refused(HTTPStatus.NOT_FOUND, "this charger is not registered")
+            raise (
+                _unauthorized()
+                if self._hide_unknown
+                else Refused(HTTPStatus.NOT_FOUND, "this charger is not registered")
+            )
         return charger
 
     async def _welcome(self, identity: str, password: bytes | None) -> Charger | None:
@@ -96,46 +113,62 @@ class Door:
 
     async def _find_many(self, identities: Sequence[str]) -> list[Charger | None]:
         rows = await self._pool.fetch(SQL["find"], list(set(identities)))
-        found = {
-            row["id"]: Charger(
-                row["id"], Admission(row["status"]), row["secret_hash"], Registration(row["registration"])
-            )
-            for row in rows
-        }
-        return [found.get(identity) for identity in identities]
+        found = {row["id"]: _charger(row) for row in rows}
+        in_any_case = {charger_id.lower(): charger for charger_id, charger in found.items()}
+        return [found.get(identity) or in_any_case.get(identity.lower()) for identity in identities]
 
 
-def _identity(path: str) -> str:
+def _charger(row: asyncpg.Record) -> Charger:
+    values = {**row, "status": Admission(row["status"]), "registration": Registration(row["registration"])}
+    return Charger(**values)
+
+
+def _is_known_in_any_case(charger: Charger) -> bool:
+    return resolve(charger.vendor, charger.model, charger.firmware_version, charger.quirks).id_in_any_case
+
+
+def _identity(path: str, version: Version | None) -> str:
     if not path.startswith(PREFIX):
         raise Refused(HTTPStatus.NOT_FOUND, f"chargers connect to {PREFIX}{{charger_id}}")
     try:
-        return identity_from_path(path[len(PREFIX) - 1 :])
+        return identity_from_path(path[len(PREFIX) - 1 :], is_2x=version is not None and version.is_2x)
     except ValueError as error:
         raise Refused(HTTPStatus.NOT_FOUND, str(error)) from None
 
 
-def _version(headers: Headers) -> Version:
-    offered = [name.strip() for line in headers.get_all("Sec-WebSocket-Protocol") for name in line.split(",")]
+def _version(headers: Headers) -> Version | None:
+    """What the charger asks for; None when it asks for nothing, which some may (TR-07)."""
+    lines = headers.get_all("Sec-WebSocket-Protocol")
+    offered = [name.strip() for line in lines for name in line.split(",") if name.strip()]
     version = choose(offered)
-    if version is None:
-        spoken = ", ".join(one.subprotocol for one in Version)
-        raise Refused(HTTPStatus.BAD_REQUEST, f"none of the offered subprotocols is spoken here: {spoken}")
+    if version is None and offered:
+        raise _not_spoken()
     return version
 
 
-def _password(headers: Headers, identity: str) -> bytes | None:
-    """The password of HTTP Basic, as bytes (SE-02); None without the header."""
+def _not_spoken() -> Refused:
+    spoken = ", ".join(one.subprotocol for one in Version)
+    return Refused(HTTPStatus.BAD_REQUEST, f"none of the offered subprotocols is spoken here: {spoken}")
+
+
+def _unauthorized() -> Refused:
+    challenge = (("WWW-Authenticate", 'Basic realm="ocpp", charset="UTF-8"'),)
+    return Refused(HTTPStatus.UNAUTHORIZED, "wrong credentials", challenge)
+
+
+def _credentials(headers: Headers) -> tuple[bytes | None, bytes | None]:
+    """The user name and the password of HTTP Basic, as bytes (SE-02); None without the header."""
     lines = headers.get_all("Authorization")
     if not lines:
-        return None
+        return None, None
     scheme, _, encoded = lines[0].partition(" ")
     try:
         username, colon, password = base64.b64decode(encoded.strip(), validate=True).partition(b":")
     except ValueError:  # not base64, or not even ASCII
         username, colon, password = b"", b"", b""
-    if scheme.lower() != "basic" or not colon or username != identity.encode():
-        return b""  # is nobody's password: refused wherever one is asked for
-    return password
+    if scheme.lower() != "basic" or not colon:
+        return None, b""  # is nobody's password: refused wherever one is asked for
+    return username, password
 
 
 def _variants(password: bytes | None) -> list[bytes | None]:

@@ -25,6 +25,7 @@ from voltring_core.settings import NodeSettings
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
 from voltring_core.store.database import is_ready, open_pool
 from voltring_node.admission import Door
+from voltring_node.alarms import Alarms
 from voltring_node.commanding import Commander
 from voltring_node.liveness import SEEN_SECONDS, LastSeen, ping_the_silent
 from voltring_node.owning import Owner
@@ -54,6 +55,7 @@ class Node:
     commander: Commander
     server: ChargerServer
     doorbells: Doorbells
+    alarms: Alarms
     admin_url: str = ""
     draining: bool = False
     redis_away: bool = False
@@ -129,11 +131,12 @@ async def build(settings: NodeSettings) -> Node:
         patience=settings.answer_deadline,
     )
     doorbells = Doorbells(redis)
-    commander = Commander(pool, doorbells, publisher, settings.call_timeout)
-    owner = Owner(pool, Ownership(redis, uid), doorbells, uid, commander.welcome)
-    door = Door(pool, settings.unknown_chargers)
+    commander = Commander(pool, doorbells, publisher)
+    alarms = Alarms(pool, publisher)
+    owner = Owner(pool, Ownership(redis, uid), doorbells, uid, commander.welcome, alarms.swapped)
+    door = Door(pool, settings.unknown_chargers, hide_unknown=settings.hide_unknown)
     server = ChargerServer(settings, door, owner, recorder, commander, publisher)
-    return Node(settings, uid, redis, pool, recorder, publisher, owner, commander, server, doorbells)
+    return Node(settings, uid, redis, pool, recorder, publisher, owner, commander, server, doorbells, alarms)
 
 
 async def run(settings: NodeSettings, stop: asyncio.Event) -> None:
@@ -175,7 +178,8 @@ def _work(node: Node, stop: asyncio.Event) -> list[tuple[str, Any]]:
         ("anti-entropy", lambda: every(REASSERT_SECONDS, node.reassert, stop)),
         ("publisher", node.publisher.run),
         ("watchers", node.publisher.follow_watchers),
-        ("pings", lambda: ping_the_silent(connections, settings.ping_interval, settings.silence_limit)),
+        ("alarms", node.alarms.run),
+        ("pings", lambda: ping_the_silent(connections, settings.ping_interval)),
         ("last seen", lambda: every(SEEN_SECONDS, seen.cycle, stop)),
     ]
 

@@ -7,7 +7,6 @@ queued. Nothing here is kept in memory that PostgreSQL does not know.
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,14 +17,20 @@ import asyncpg
 
 from voltring_core.cluster.connection import AWAY as REDIS_AWAY
 from voltring_core.cluster.doorbells import Doorbells
-from voltring_core.domain.commands import MAX_ATTEMPTS, State, after_silence
+from voltring_core.domain.commands import MAX_ATTEMPTS, State, after_silence, command_class, lane, may_send
 from voltring_core.domain.messages import Registration
+from voltring_core.errors import NotFound
 from voltring_core.metrics import COMMANDS
+from voltring_core.ocpp.actions import TO_CHARGER
 from voltring_core.ocpp.conversation import Answered
+from voltring_core.ocpp.quirks import Refused
+from voltring_core.ocpp.schemas import violations
+from voltring_core.ocpp.versions import Version
 from voltring_core.ocpp.wire import write_time
 from voltring_core.store.batched import Batched
-from voltring_core.store.commands import SQL
+from voltring_core.store.commands import SQL, Commands, NewCommand
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
+from voltring_node.calling import call
 from voltring_node.connection import Connection
 from voltring_node.publishing import Publisher
 from voltring_node.settling import Sent, settle
@@ -33,6 +38,9 @@ from voltring_node.settling import Sent, settle
 logger = logging.getLogger("voltring.commanding")
 WRITE_TRIES = 8
 LATE_KEPT = 4096
+ASK_BOOT_S = 60.0
+OURSELVES = "voltring"
+"""Who asked for a command that no operator asked for."""
 
 
 @dataclass(slots=True)
@@ -47,12 +55,10 @@ class Line:
 class Commander:
     """Dispatches the commands of one node's chargers."""
 
-    def __init__(self, pool: asyncpg.Pool, doorbells: Doorbells, publisher: Publisher, call_timeout: float) -> None:
-        """`call_timeout` in seconds."""
+    def __init__(self, pool: asyncpg.Pool, doorbells: Doorbells, publisher: Publisher) -> None:
         self._pool = pool
         self._doorbells = doorbells
         self._publisher = publisher
-        self._timeout = call_timeout
         self._lines: dict[Connection, Line] = {}
         self._late: dict[str, Sent] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -63,13 +69,37 @@ class Commander:
         line = self._lines.get(connection)
         if line is not None:
             line.again = True
-        elif connection.registration is Registration.ACCEPTED and connection.epoch:
+        elif connection.may_be_commanded:
             task = asyncio.create_task(self._dispatch(connection), name=f"commands {connection.id}")
             self._lines[connection] = Line(task)
 
     def ready(self, connection: Connection) -> None:
         """The charger may be commanded now: ring for it if anything is queued."""
         self._start(self._look(connection), f"ready {connection.id}")
+
+    def ask_for_boot(self, connection: Connection) -> None:
+        """The charger speaks although it never booted: queue the trigger for its BootNotification."""
+        self._start(self._queue_boot(connection), f"boot of {connection.id}")
+
+    async def _queue_boot(self, connection: Connection) -> None:
+        wanted: dict[str, Any] = {"requestedMessage": "BootNotification"}
+        action = "TriggerMessage"
+        new = NewCommand(
+            uuid4(),
+            connection.id,
+            action,
+            wanted,
+            command_class(action),
+            lane(action),
+            ASK_BOOT_S,
+            created_by=OURSELVES,
+        )
+        try:
+            await Commands(self._pool).queue(new)
+        except (NotFound, *POSTGRES_AWAY) as error:
+            logger.warning("%s is not asked to boot: %s", connection.id, error)
+            return
+        self.ring(connection)
 
     async def _look(self, connection: Connection) -> None:
         try:
@@ -131,47 +161,48 @@ class Commander:
             logger.warning("commands of %s wait for PostgreSQL: %s", connection.id, error)
         finally:
             line = self._lines.pop(connection)
-            if line.again and connection.socket.state.name == "OPEN":
+            if line.again and connection.is_open:
                 self.ring(connection)
 
     async def _next(self, connection: Connection) -> bool:
         """Take, send and settle one command; False when there is none."""
         line = self._lines[connection]
         line.again = False
-        if connection.socket.state.name != "OPEN":
+        if not connection.is_open:
             return False
         message_id = str(uuid4())
         line.answer = asyncio.get_running_loop().create_future()
-        row = await self._pool.fetchrow(SQL["take"], connection.id, connection.epoch, message_id)
+        may = sendable(connection)
+        row = await self._pool.fetchrow(
+            SQL["take"], connection.id, connection.epoch, message_id, may.actions, may.only_boot
+        )
         if row is None:
             return line.again
-        if connection.socket.state.name != "OPEN":
+        if not connection.is_open:
             # Nothing was written, so even a command of class N may wait for the next socket.
             await self._write("give_back", row["id"], message_id)
             return False
-        self._show(row["id"], connection.id, row["action"], State.SENT)
-        answer = await self._call(connection, line.answer, row, message_id)
-        if answer is not None:
-            await self._finish(_sent(connection, row), answer)
-        else:
-            self._remember(message_id, _sent(connection, row))
-            await self._give_up(row, message_id)
+        adapted = connection.quirks.outbound(connection.version, row["action"], row["payload"])
+        if isinstance(adapted, Refused):
+            await self._tell(await self._write("refuse", row["id"], message_id, _refusal(adapted)))
+            return True
+        await self._send(connection, line.answer, row, dict(adapted.payload), message_id)
         return True
 
-    async def _call(
-        self, connection: Connection, future: asyncio.Future[Answered | None], row: Any, message_id: str
-    ) -> Answered | None:
-        """Write the frame and wait; None when no answer came."""
-        deadline = time.monotonic() + self._timeout
-        frame = connection.conversation.call(message_id, row["action"], row["payload"], deadline)
-        connection.keep_own(frame, message_id, row["action"])
-        await connection.write(frame)
-        try:
-            async with asyncio.timeout(self._timeout):
-                return await future
-        except TimeoutError:
-            connection.conversation.expire(deadline)
-            return None
+    async def _send(
+        self, connection: Connection, future: asyncio.Future[Answered | None], row: Any, payload: Any, message_id: str
+    ) -> None:
+        self._show(row["id"], connection.id, row["action"], State.SENT)
+        sent = Sent(row["id"], connection.id, connection.version, connection.epoch, row["action"], payload)
+        answer = await call(connection, future, row["action"], payload, message_id)
+        if answer is not None:
+            connection.deaf_for = 0
+            await _object(connection, answer)
+            await self._finish(sent, answer)
+        else:
+            self._remember(message_id, sent)
+            await self._give_up(row, message_id)
+            await connection.was_not_answered()
 
     async def _finish(self, sent: Sent, answer: Answered) -> None:
         await self._tell(await self._patiently(sent.command_id, lambda: settle(self._pool, sent, answer)))
@@ -223,5 +254,36 @@ class Commander:
         )
 
 
-def _sent(connection: Connection, row: Any) -> Sent:
-    return Sent(row["id"], connection.id, connection.version, connection.epoch, row["action"], row["payload"])
+async def _object(connection: Connection, answer: Answered) -> None:
+    """Tell a charger of 2.1 that its answer breaks the schema (type 5); the answer is taken all the same."""
+    action = answer.call.action
+    if connection.version is not Version.V21 or answer.code:
+        return
+    found = violations(connection.version, action, answer.payload, "response")
+    if found:
+        said = f"{found[0].field or 'the payload'}: {found[0].message}"
+        frame = connection.conversation.refuse_result(answer.call.message_id, found[0].code, said)
+        if frame is not None:
+            await connection.write(frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Sendable:
+    """What may be sent now: these actions (None: all), and of those only the trigger of a boot if `only_boot`."""
+
+    actions: list[str] | None
+    only_boot: bool = False
+
+
+def sendable(connection: Connection) -> Sendable:
+    """What the charger may be sent in its present state (the table after TR-32)."""
+    registration = connection.registration
+    if registration is Registration.ACCEPTED:
+        return Sendable(None)
+    allowed = [action for action in sorted(TO_CHARGER[connection.version]) if may_send(registration, action)]
+    return Sendable(allowed, only_boot=registration is Registration.NONE)
+
+
+def _refusal(refused: Refused) -> dict[str, Any]:
+    """As an error of the command: it was never sent."""
+    return {"code": "NotSent", "description": refused.sentence, "details": {"quirk": refused.rule}}

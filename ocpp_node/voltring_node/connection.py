@@ -9,28 +9,32 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from voltring_core.domain.chargers import Charger, Intervals
 from voltring_core.domain.messages import Beat, Registration
 from voltring_core.metrics import CALL_ERRORS, MESSAGES
 from voltring_core.ocpp.actions import FROM_CHARGER
 from voltring_core.ocpp.codes import Code
-from voltring_core.ocpp.conversation import Answered, Called, Conversation, Sent, Stray
-from voltring_core.ocpp.frames import MessageType
+from voltring_core.ocpp.conversation import Answered, Called, Conversation, Refused, Sent, Stray
+from voltring_core.ocpp.frames import MessageId, MessageType
+from voltring_core.ocpp.quirks import resolve
 from voltring_core.ocpp.versions import Version
 from voltring_core.ocpp.wire import write_time
 from voltring_node.deciding import FAULT, Asked
 from voltring_node.facts import BootFact, Message, Refusal
+from voltring_node.journal import MALFORMED, STRAY
 from voltring_node.recorder import Recorder
-from voltring_node.sockets import NOT_TEXT, TOO_MANY_FAULTS, Socket
+from voltring_node.sockets import DEAF, NOT_TEXT, TOO_MANY_FAULTS, Socket
 from voltring_node.understanding import Answerable, Understood, understand
 
 logger = logging.getLogger("voltring.connection")
-MALFORMED = "malformed"
+COMMANDED = frozenset({Registration.ACCEPTED, Registration.PENDING})
+RESULT_REFUSED, LATE = "result_refused", "late"
 FAULTS_TOLERATED, FAULTS_SECONDS = 20, 60.0
 
 
@@ -40,25 +44,34 @@ class Terms:
 
     intervals: Intervals
     inbox_limit: int
+    ping_interval: float = 30.0
+    silence_limit: float = 90.0
+    call_timeout: float = 30.0
 
 
 class Connection:
     """A charger's socket, from the handshake to its end."""
 
     __slots__ = (
+        "_asked_at",
         "_faults",
         "_inbox",
         "_is_ready",
         "_on_answer",
         "_on_ready",
+        "_on_unbooted",
         "_recorder",
         "_room",
         "_terms",
+        "_was_asked",
         "_worker",
         "charger",
         "connection_id",
         "conversation",
+        "deaf_for",
         "epoch",
+        "expected",
+        "quirks",
         "registration",
         "socket",
         "version",
@@ -74,8 +87,10 @@ class Connection:
         terms: Terms,
         on_answer: Callable[["Connection", Answered], None],
         on_ready: Callable[["Connection"], None],
+        on_unbooted: Callable[["Connection"], None],
     ) -> None:
-        """`on_answer` gets what the charger answers; `on_ready` is called when it may be commanded."""
+        """`on_answer` gets what the charger answers; `on_ready` is called when it may be commanded, `on_unbooted` when
+        it speaks although it never booted."""
         self.socket = socket
         self.charger = charger
         self.version = version
@@ -87,16 +102,63 @@ class Connection:
         self._terms = terms
         self._on_answer = on_answer
         self._on_ready = on_ready
-        self._inbox: deque[tuple[Called, str, datetime]] = deque()
+        self._on_unbooted = on_unbooted
+        self._inbox: deque[tuple[Called | Sent, str, datetime]] = deque()
         self._room: asyncio.Event | None = None  # made when the inbox is full for the first time
         self._worker: asyncio.Task[None] | None = None
         self._faults: deque[float] | None = None
+        self._asked_at = 0.0
+        self.quirks = resolve(charger.vendor, charger.model, charger.firmware_version, charger.quirks)
+        """What is known of its vendor's deviations."""
+        self.expected: set[str] = set()
+        """Actions that it was asked for, and may say although it is not accepted yet."""
+        self.deaf_for = 0
+        """CALLs of ours without an answer, in a row."""
+        self._was_asked = False
         self._is_ready = False  # it has booted, or gone on without: from now on it may be commanded
 
     @property
     def id(self) -> str:
         """The charger's identity."""
         return self.charger.id
+
+    @property
+    def is_open(self) -> bool:
+        """Whether frames can still go."""
+        return self.socket.state is State.OPEN
+
+    @property
+    def may_be_commanded(self) -> bool:
+        """Whether commands that its state allows may go: it is owned, not rejected, past its boot if it needs that."""
+        if not self.epoch or self.registration is Registration.REJECTED:
+            return False
+        return self._is_ready or not self.quirks.commands_after_boot
+
+    @property
+    def address(self) -> str:
+        """Where it comes from."""
+        address = self.socket.remote_address
+        return str(address[0]) if address else ""
+
+    @property
+    def ping_interval(self) -> float:
+        """Seconds of silence before a ping."""
+        return self.charger.ping_interval_s or self._terms.ping_interval
+
+    @property
+    def silence_limit(self) -> float:
+        """Seconds of silence before the socket is given up: never before three pings."""
+        return self.charger.silence_limit_s or max(self._terms.silence_limit, 3 * self.ping_interval)
+
+    @property
+    def call_timeout(self) -> float:
+        """Seconds that it has to answer a CALL."""
+        return self.charger.call_timeout_s or self._terms.call_timeout
+
+    @property
+    def online_limit_s(self) -> float:
+        """Seconds of silence after which it counts as offline (TR-29)."""
+        return max(2.0 * self._terms.intervals.heartbeat, 3 * self.ping_interval)
 
     async def read(self) -> None:
         """Read frames until the socket ends; nothing else ends this loop."""
@@ -109,6 +171,17 @@ class Connection:
         except ConnectionClosed:
             return
 
+    async def idle(self) -> None:
+        """Wait until no CALL of the charger is being answered."""
+        while (worker := self._worker) is not None:
+            await asyncio.wait({worker})
+
+    async def was_not_answered(self) -> None:
+        """A CALL of ours stayed without an answer; some chargers hear again after they have reconnected."""
+        self.deaf_for += 1
+        if self.deaf_for == self.quirks.reconnect_when_deaf:
+            await self.socket.close(*DEAF)
+
     async def settle(self) -> None:
         """After the socket's end: what was received is still handled and recorded."""
         if self._worker is not None:
@@ -117,24 +190,27 @@ class Connection:
     async def _receive(self, text: str, now: datetime) -> None:
         event = self.conversation.receive(text)
         if isinstance(event, Called):
-            MESSAGES.labels(self.version.value, _label(event.action, self.version)).inc()
-            self._inbox.append((event, text, now))
-            if self._worker is None:
-                self._worker = asyncio.create_task(self._work(), name=f"inbox {self.id}")
-            await self._make_room()
+            await self._queue(event, text, now)
         elif isinstance(event, Answered):
-            self._keep(
-                text,
-                now,
-                MessageType.CALLERROR if event.code else MessageType.CALLRESULT,
-                message_id=event.call.message_id,
-                action=event.call.action,
-            )
+            self._keep_answer(event, text, now)
             self._on_answer(self, event)
         elif isinstance(event, Sent):
-            self._keep(text, now, MessageType.SEND, message_id=event.message_id, action=event.action)
+            await self._queue(event, text, now)
+        elif isinstance(event, Refused):
+            logger.warning("%s: %s", self.id, event.reason)
+            self._keep(
+                text, now, MessageType.CALLRESULTERROR, event.message_id, None, (RESULT_REFUSED,), None, event.code
+            )
         else:
             await self._stray(event, text, now)
+
+    async def _queue(self, event: Called | Sent, text: str, now: datetime) -> None:
+        """Let the worker handle it, after what came before; wait while too much of this charger waits."""
+        MESSAGES.labels(self.version.value, _label(event.action, self.version)).inc()
+        self._inbox.append((event, text, now))
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._work(), name=f"inbox {self.id}")
+        await self._make_room()
 
     async def _make_room(self) -> None:
         if len(self._inbox) < self._terms.inbox_limit:
@@ -144,7 +220,7 @@ class Connection:
         await self._room.wait()
 
     async def _stray(self, event: Stray, text: str, now: datetime) -> None:
-        self._keep(text, now, None, flags=(MALFORMED,) if event.malformed else ("stray",), reply=event.reply)
+        self._keep(text, now, None, flags=(MALFORMED if event.malformed else STRAY,), reply=event.reply)
         logger.info("%s: %s", self.id, event.reason)
         if event.reply is not None:
             await self.write(event.reply)
@@ -159,54 +235,63 @@ class Connection:
         return len(faults) == FAULTS_TOLERATED and now - faults[0] < FAULTS_SECONDS
 
     async def _work(self) -> None:
-        """Handle CALLs in order until the inbox is empty."""
+        """Handle CALLs and SENDs in order until the inbox is empty."""
         try:
             while self._inbox:
-                called, text, now = self._inbox[0]
+                event, text, now = self._inbox[0]
                 try:
-                    await self._handle(called, text, now)
+                    await self._handle(event, text, now)
                 except Exception:
                     # A fault of ours: the charger is told and may repeat; its next message goes on.
-                    logger.exception("%s: %s failed", self.id, called.action)
-                    reply = self.conversation.refuse(called.message_id, Code.INTERNAL, "internal error")
-                    self._keep(text, now, MessageType.CALL, called.message_id, called.action, (FAULT,), reply)
-                    await self.write(reply)
+                    logger.exception("%s: %s failed", self.id, event.action)
+                    await self._apologise(event, text, now)
                 self._inbox.popleft()
                 if self._room is not None:
                     self._room.set()
         finally:
             self._worker = None
 
-    async def _handle(self, called: Called, text: str, now: datetime) -> None:
-        found = understand(self.version, self.registration, called)
+    async def _apologise(self, event: Called | Sent, text: str, now: datetime) -> None:
+        if isinstance(event, Sent):
+            self._keep(text, now, MessageType.SEND, event.message_id, event.action, (FAULT,))
+            return
+        reply = self.conversation.refuse(event.message_id, Code.INTERNAL, "internal error")
+        self._keep(text, now, MessageType.CALL, event.message_id, event.action, (FAULT,), reply)
+        await self.write(reply)
+
+    async def _handle(self, event: Called | Sent, text: str, now: datetime) -> None:
+        found = understand(self.version, self.registration, event, self.expected, self.quirks)
         if isinstance(found, Answerable):
-            await self._answer_at_once(called, text, now, found)
+            await self._answer_at_once(event, text, now, found)
         elif isinstance(found.said, Beat):
-            reply = self.conversation.answer(called.message_id, {"currentTime": write_time(now)})
+            reply = self.conversation.answer(event.message_id, {"currentTime": write_time(now)})
             await self.write(reply)
-            self._keep(text, now, MessageType.CALL, called.message_id, called.action, found.flags, reply)
+            self._keep(text, now, MessageType.CALL, event.message_id, event.action, found.flags, reply)
         else:
-            await self._record(called, text, now, found)
-        if not self._is_ready and self.registration is Registration.ACCEPTED:
+            await self._record(event, text, now, found)
+        if not self._is_ready and self.registration in COMMANDED:
             self._is_ready = True
             self._on_ready(self)
 
-    async def _answer_at_once(self, called: Called, text: str, now: datetime, found: Answerable) -> None:
-        if isinstance(found.answer, Refusal):
+    async def _answer_at_once(self, event: Called | Sent, text: str, now: datetime, found: Answerable) -> None:
+        kind = MessageType.SEND if isinstance(event, Sent) else MessageType.CALL
+        message = self._message(text, now, kind, event.message_id, event.action, found.flags)
+        if isinstance(event, Sent):  # nobody waits for an answer
+            self._recorder.keep(Asked(message, only_kept=True))
+        elif isinstance(found.answer, Refusal):
             CALL_ERRORS.labels(found.answer.code.value).inc()
-            reply = self.conversation.refuse(called.message_id, found.answer.code, found.answer.description)
+            reply = self.conversation.refuse(event.message_id, found.answer.code, found.answer.description)
+            # What is acknowledged is committed first; a refusal may go at once.
+            self._recorder.keep(Asked(message, answered=reply, only_kept=True))
+            await self.write(reply)
+            if self.registration is Registration.NONE and found.answer.code is Code.SECURITY:
+                self._ask_for_boot()
         else:
-            reply = self.conversation.answer(called.message_id, found.answer)
-        message = self._message(text, now, MessageType.CALL, called.message_id, called.action, found.flags)
-        asked = Asked(message, answered=reply, only_kept=True)
-        # What is acknowledged is committed first; a refusal may go at once.
-        if isinstance(found.answer, Refusal):
-            self._recorder.keep(asked)
-            await self.write(reply)
-        elif await self._recorder.record(asked) is not None:
-            await self.write(reply)
+            reply = self.conversation.answer(event.message_id, found.answer)
+            if await self._recorder.record(Asked(message, answered=reply, only_kept=True)) is not None:
+                await self.write(reply)
 
-    async def _record(self, called: Called, text: str, now: datetime, found: Understood) -> None:
+    async def _record(self, event: Called | Sent, text: str, now: datetime, found: Understood) -> None:
         message = Message(
             self.id,
             self.epoch,
@@ -214,9 +299,9 @@ class Connection:
             now,
             "in",
             text,
-            MessageType.CALL,
-            called.message_id,
-            called.action,
+            MessageType.SEND if isinstance(event, Sent) else MessageType.CALL,
+            event.message_id,
+            event.action,
             found.payload,
             found.said,
             found.natural_key,
@@ -227,12 +312,35 @@ class Connection:
             return  # not committed, so not acknowledged: the charger keeps it
         for fact in decided.facts:
             if isinstance(fact, BootFact):
-                self.registration = fact.registration
+                self._booted(fact)
         await self.write(decided.reply)
 
+    def _ask_for_boot(self) -> None:
+        """It speaks before it ever booted: it is told to, once a socket (the table after TR-32)."""
+        if not self._was_asked:
+            self._was_asked = True
+            self._on_unbooted(self)
+
+    def _booted(self, fact: BootFact) -> None:
+        # What its state did not allow may go now.
+        self._is_ready = self._is_ready and self.registration is fact.registration
+        self.registration = fact.registration
+        self.expected.clear()
+        boot = fact.boot
+        self.quirks = resolve(boot.vendor, boot.model, boot.firmware_version, self.charger.quirks)
+
     def keep_own(self, frame: str, message_id: str, action: str) -> None:
-        """Keep a CALL of ours."""
+        """Keep a CALL of ours, as it is written."""
+        self._asked_at = time.monotonic()
         message = self._message(frame, datetime.now(UTC), MessageType.CALL, message_id, action, (), "out")
+        self._recorder.keep(Asked(message, only_kept=True))
+
+    def _keep_answer(self, event: Answered, text: str, now: datetime) -> None:
+        kind = MessageType.CALLERROR if event.code else MessageType.CALLRESULT
+        flags = (LATE,) if event.late else ()
+        message = self._message(text, now, kind, event.call.message_id, event.call.action, flags)
+        latency = None if event.late else (time.monotonic() - self._asked_at) * 1000
+        message = replace(message, error_code=event.code or None, latency_ms=latency)
         self._recorder.keep(Asked(message, only_kept=True))
 
     def _keep(
@@ -240,12 +348,15 @@ class Connection:
         text: str,
         now: datetime,
         kind: MessageType | None,
-        message_id: str | int | float | None = None,
+        message_id: MessageId | None = None,
         action: str | None = None,
         flags: tuple[str, ...] = (),
         reply: str | None = None,
+        error_code: str | None = None,
     ) -> None:
         message = self._message(text, now, kind, message_id, action, flags)
+        if error_code is not None:
+            message = replace(message, error_code=error_code)
         self._recorder.keep(Asked(message, answered=reply, only_kept=True))
 
     def _message(
@@ -253,7 +364,7 @@ class Connection:
         text: str,
         now: datetime,
         kind: MessageType | None,
-        message_id: str | int | float | None,
+        message_id: MessageId | None,
         action: str | None,
         flags: tuple[str, ...],
         direction: str = "in",

@@ -8,12 +8,10 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import orjson
-
 from voltring_core.domain.chargers import Intervals
 from voltring_core.domain.messages import Booted
 from voltring_core.ocpp.codes import Code
-from voltring_core.ocpp.frames import MessageType, encode_error, encode_result
+from voltring_core.ocpp.frames import MessageType, encode_again, encode_error, encode_result
 from voltring_node.facts import Fact, Message, Outcome, Refusal
 from voltring_node.handlers import station
 from voltring_node.handlers.route import NOTHING
@@ -165,6 +163,4 @@ def _again(reply: str | None, message: Message) -> str | None:
     if message.type == MessageType.SEND:
         return None
     assert message.message_id is not None
-    array = orjson.loads(reply) if reply else [3, None, {}]
-    array[1] = message.message_id
-    return orjson.dumps(array).decode()
+    return encode_again(reply or "[3,null,{}]", message.message_id)

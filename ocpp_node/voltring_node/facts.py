@@ -47,6 +47,10 @@ class Message:
     natural_key: bytes | None = None
     """Digest of what the message says, where a repeat must change nothing."""
     flags: tuple[str, ...] = ()
+    error_code: str | None = None
+    """Of a charger's CALLERROR."""
+    latency_ms: float | None = None
+    """How long the charger took to answer a CALL of ours."""
     advice: Any = None
     """What a provider said to it (`providers.py`), where one was asked."""
 

@@ -20,25 +20,26 @@ PER_TURN = 200
 """Sockets looked at before others get the loop."""
 
 
-async def ping_the_silent(
-    connections: Callable[[], Iterable[Connection]], ping_interval: float, silence_limit: float
-) -> None:
-    """Ping who is silent for `ping_interval` seconds, drop who is for `silence_limit`; to be supervised."""
+async def ping_the_silent(connections: Callable[[], Iterable[Connection]], ping_interval: float) -> None:
+    """Ping who is silent for its ping interval, drop who is for its limit; to be supervised.
+
+    `ping_interval` is the node's: where it is short, chargers are looked at more often.
+    """
     while True:
         await asyncio.sleep(min(SWEEP_SECONDS, ping_interval / 2))
         for number, connection in enumerate(list(connections())):
             if number % PER_TURN == 0:
                 await asyncio.sleep(0)
-            await _look_at(connection, time.monotonic(), ping_interval, silence_limit)
+            await _look_at(connection, time.monotonic())
 
 
-async def _look_at(connection: Connection, now: float, ping_interval: float, silence_limit: float) -> None:
+async def _look_at(connection: Connection, now: float) -> None:
     socket = connection.socket
     silence = now - socket.heard_at
-    if silence > silence_limit:
+    if silence > connection.silence_limit:
         CLOSED.labels("silent").inc()
         socket.transport.abort()  # nobody is there to say goodbye to
-    elif silence > ping_interval and now - socket.pinged_at > ping_interval:
+    elif silence > connection.ping_interval and now - socket.pinged_at > connection.ping_interval:
         socket.pinged_at = now
         with contextlib.suppress(ConnectionClosed):
             await socket.ping()

@@ -47,8 +47,10 @@ class Owner:
         doorbells: Doorbells,
         node_uid: str,
         on_owned: Callable[[Sequence[Connection]], Awaitable[None]],
+        on_swapped: Callable[[Connection, int], None],
     ) -> None:
-        """`on_owned` is called with those that own now, before they are read."""
+        """`on_owned` is called with those that own now, before they are read; `on_swapped` with one that took over from
+        an open socket, and how often that happened to its charger within a minute."""
         self.connections: dict[str, Connection] = {}
         """The connection of each charger that is owned here."""
         self._pool = pool
@@ -56,6 +58,7 @@ class Owner:
         self._doorbells = doorbells
         self._uid = node_uid
         self._on_owned = on_owned
+        self._on_swapped = on_swapped
         self._bids = Batched[Bid, bool]("claim chargers", self._claim_many)
         self._gone: list[Connection] = []
         self._left = asyncio.Event()
@@ -94,6 +97,9 @@ class Owner:
             claims = await self._epochs(bids, floors)
             own = await fence.take(self._pool, self._uid, [_post(bid, claims) for bid in bids])
             passed |= {charger_id: claims[charger_id] for charger_id in own}
+            for bid in bids:
+                if swaps := own.get(bid.connection.id):
+                    self._on_swapped(bid.connection, swaps)
             bids = [bid for bid in bids if bid.connection.id not in own]
             if not bids:
                 break
@@ -175,4 +181,5 @@ def _post(bid: Bid, claims: dict[str, Claim]) -> fence.Post:
         connection.connection_id,
         connection.version.value,
         bid.address,
+        connection.online_limit_s,
     )

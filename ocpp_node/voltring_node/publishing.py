@@ -20,6 +20,7 @@ from voltring_node.facts import (
     EventFact,
     Fact,
     Message,
+    Place,
     RecordFact,
     ReportFact,
     StatusFact,
@@ -46,10 +47,14 @@ class Publisher:
         for one in group:
             message = one.asked.message
             for fact in one.facts:
-                if (event := event_of(message, fact)) is not None:
-                    self.put(event)
+                self.show(message, fact)
             if message.charger_id in self._watched:
                 self.put(_message_event(one))
+
+    def show(self, place: Message | Place, fact: Fact) -> None:
+        """Publish what a committed fact tells, if it tells anything."""
+        if (event := event_of(place, fact)) is not None:
+            self.put(event)
 
     def put(self, event: Event) -> None:
         """Publish an event soon."""
@@ -73,7 +78,7 @@ class Publisher:
             await asyncio.sleep(WATCH_SECONDS)
 
 
-def event_of(message: Message, fact: Fact) -> Event | None:
+def event_of(message: Message | Place, fact: Fact) -> Event | None:
     """The event that tells of a fact; None for readings outside of a transaction."""
     base: Event = {"charger_id": message.charger_id, "at": write_time(message.received_at)}
     if isinstance(fact, TransactionFact):

@@ -97,7 +97,9 @@ ON CONFLICT (charger_id, evse_id, connector_id) DO UPDATE SET
 -- name: put_boots
 UPDATE chargers SET vendor = new.vendor, model = new.model, serial_number = new.serial_number,
     firmware_version = new.firmware_version, boot_reason = new.boot_reason, registration = new.registration,
-    booted_at = new.booted_at, updated_at = now()
+    booted_at = new.booted_at, updated_at = now(),
+    device_model_stale = device_model_stale
+        OR (chargers.booted_at IS NOT NULL AND chargers.firmware_version IS DISTINCT FROM new.firmware_version)
 FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
     $9::timestamptz[])
     AS new (charger_id, epoch, vendor, model, serial_number, firmware_version, boot_reason, registration, booted_at)

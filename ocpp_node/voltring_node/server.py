@@ -53,7 +53,9 @@ class ChargerServer:
         self._commander = commander
         self._publisher = publisher
         intervals = Intervals(settings.heartbeat_interval, settings.pending_interval)
-        self._terms = Terms(intervals, settings.inbox_limit)
+        self._terms = Terms(
+            intervals, settings.inbox_limit, settings.ping_interval, settings.silence_limit, settings.call_timeout
+        )
         self._closing: set[asyncio.Task[None]] = set()
 
     async def listen(self) -> Server:
@@ -107,6 +109,7 @@ class ChargerServer:
             self._terms,
             self._answered,
             self._commander.ready,
+            self._commander.ask_for_boot,
         )
         if not await self._own(connection):
             return
@@ -119,7 +122,7 @@ class ChargerServer:
         if older is not None:
             self.supersede(older)
         try:
-            owned = await self._owner.own(connection, _address(connection.socket))
+            owned = await self._owner.own(connection, connection.address)
         except AWAY as error:
             logger.warning("%s can't be owned: %s", connection.id, error)
             owned = False
@@ -135,6 +138,7 @@ class ChargerServer:
         CONNECTIONS.labels(version).inc()
         self._show("charger.online", connection)
         # A charger that reconnects without booting stays accepted, and is commanded after a moment.
+        # One that is told apart by its quirks has to speak first.
         ring = asyncio.get_running_loop().call_later(BOOT_PATIENCE, self._commander.ready, connection)
         try:
             await connection.read()
@@ -191,8 +195,9 @@ class ChargerServer:
 
 
 def _subprotocol(socket: ServerConnection, offered: Any) -> Any:
+    """What the charger asked for; who asked for nothing gets no header back (TR-07)."""
     assert isinstance(socket, Socket)
-    return socket.version.subprotocol if socket.version else None
+    return socket.version.subprotocol if socket.version and offered else None
 
 
 def _deflate() -> ServerPerMessageDeflateFactory:
@@ -204,8 +209,3 @@ def _deflate() -> ServerPerMessageDeflateFactory:
         client_max_window_bits=12,
         compress_settings={"memLevel": 2},
     )
-
-
-def _address(socket: Socket) -> str:
-    address = socket.remote_address
-    return str(address[0]) if address else ""

@@ -11,6 +11,7 @@ from voltring_core.ocpp.versions import Version
 SUPERSEDED = (1000, "superseded")
 GOING_AWAY = (1001, "the node stops")
 DISMISSED = (1008, "no longer registered")
+DEAF = (1000, "commands stay unanswered")
 NOT_TEXT = (1003, "OCPP is text")
 TOO_MANY_FAULTS = (1002, "too many malformed frames")
 TRY_LATER = (1013, "try again later")

@@ -3,6 +3,7 @@
 Pure. The result is an `Understood` that may be recorded, or an `Answerable`: what is answered at once and only kept.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -13,8 +14,9 @@ from voltring_core.domain.times import EARLIEST
 from voltring_core.ocpp import quirks, schemas
 from voltring_core.ocpp.actions import FROM_CHARGER, TRANSACTION_ACTIONS, UNCONFIRMED
 from voltring_core.ocpp.codes import Code
-from voltring_core.ocpp.conversation import Called
+from voltring_core.ocpp.conversation import Called, Sent
 from voltring_core.ocpp.frames import Payload
+from voltring_core.ocpp.quirks import Quirks
 from voltring_core.ocpp.versions import Version
 from voltring_node.facts import Refusal
 from voltring_node.handlers.routes import read
@@ -23,8 +25,11 @@ from voltring_node.handlers.transactions import KEY_BYTES, least_answer
 BOOT, HEARTBEAT = "BootNotification", "Heartbeat"
 WHILE_PENDING = frozenset({HEARTBEAT, "NotifyReport", "NotifyMonitoringReport"})
 """What a station may say before it is accepted: what it was asked for (B02)."""
+LENIENT = frozenset({HEARTBEAT, "StatusNotification", "MeterValues"})
+"""What a station with the quirk `lenient_boot` may say before it is accepted (TR-33)."""
 FIRST_WORDS = frozenset({"StartTransaction", "TransactionEvent"})
 UNREADABLE = "unreadable"
+NO_QUIRKS = Quirks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +50,36 @@ class Answerable:
     flags: tuple[str, ...] = ()
 
 
-def understand(version: Version, registration: Registration, called: Called) -> Understood | Answerable:
-    """Make out what a charger's CALL says."""
-    action = called.action
-    if action not in FROM_CHARGER[version] or action in UNCONFIRMED:
-        return Answerable(Refusal(Code.NOT_IMPLEMENTED, f"{action[:60]} is no CALL of OCPP {version}"))
-    if not _may_speak(registration, action):
-        return Answerable(Refusal(Code.SECURITY, "BootNotification has to be accepted first"))
-    payload = called.payload
-    flags: tuple[str, ...] = ()
+def understand(
+    version: Version,
+    registration: Registration,
+    event: Called | Sent,
+    expected: Container[str] = frozenset(),
+    known: Quirks = NO_QUIRKS,
+) -> Understood | Answerable:
+    """Make out what a charger's CALL or SEND says.
+
+    `expected` are actions that it was asked for while it is not accepted yet; `known` its vendor's deviations.
+    """
+    action = event.action
+    if action not in FROM_CHARGER[version] or (action in UNCONFIRMED) is not isinstance(event, Sent):
+        kind = "SEND" if isinstance(event, Sent) else "CALL"
+        return Answerable(Refusal(Code.NOT_IMPLEMENTED, f"{action[:60]} is no {kind} of OCPP {version}"), event.flags)
+    if not _may_speak(registration, action, expected, known):
+        return Answerable(Refusal(Code.SECURITY, "BootNotification has to be accepted first"), event.flags)
+    payload, flags = known.inbound(version, action, event.payload)
+    flags = (*event.flags, *flags)
     try:
         if not schemas.is_valid(version, action, payload):
-            payload, flags = quirks.tolerate(version, action, payload)
+            adapted = payload
+            payload, mended = quirks.tolerate(version, action, adapted)
             faults = schemas.violations(version, action, payload)
             faults = [fault for fault in faults if not quirks.is_known(action, fault, payload)]
             if faults and action not in TRANSACTION_ACTIONS:
-                return Answerable(_refuse(faults[0]), flags)
+                return Answerable(_refuse(faults[0]), (*flags, *mended))
             if faults:
-                payload, flags = quirks.rescue(version, action, called.payload)
+                payload, mended = quirks.rescue(version, action, adapted)
+            flags = (*flags, *mended)
         return _read(version, action, payload, flags)
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
         # Beyond rescue: the frame is kept and flagged. Only a start can't be acknowledged without a transaction.
@@ -71,11 +88,13 @@ def understand(version: Version, registration: Registration, called: Called) -> 
         return Answerable(dict(answer) if answer is not None else refusal, (*flags, UNREADABLE))
 
 
-def _may_speak(registration: Registration, action: str) -> bool:
+def _may_speak(registration: Registration, action: str, expected: Container[str], known: Quirks) -> bool:
     """What a station may say in which state (the table after TR-32)."""
     if registration is Registration.ACCEPTED or action == BOOT:
         return True
-    return registration is Registration.PENDING and action in WHILE_PENDING
+    if registration is Registration.PENDING and (action in WHILE_PENDING or action in expected):
+        return True
+    return known.lenient_boot and action in LENIENT
 
 
 def _refuse(fault: schemas.Violation) -> Refusal:

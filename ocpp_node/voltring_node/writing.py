@@ -1,6 +1,7 @@
 """Writing a decided group: rows of many chargers in one statement per table."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -9,13 +10,13 @@ import orjson
 from voltring_core.domain.transactions import Transaction
 from voltring_core.store.database import RawJson
 from voltring_core.store.queries import load
+from voltring_node import journal
 from voltring_node.deciding import Decided
 from voltring_node.facts import BootFact, Message, ReadingsFact, StatusFact, TransactionFact
 from voltring_node.storable import clean
 from voltring_node.writing_station import write_station
 
 SQL = load("voltring_node", "recording.sql")
-MESSAGES = "received_at charger_id direction message_type message_id action frame reply natural_key epoch flags".split()
 READINGS = (
     "received_at charger_id transaction_id evse_id connector_id sampled_at measurand phase location context unit"
     " value raw".split()
@@ -27,7 +28,6 @@ TRANSACTION = (
     " register_at energy_wh energy_before_wh segment_start_wh power_w soc_percent stop_reason"
     " remote_start_id reservation_id last_seq_no".split()
 )
-LONGEST_ID = 100
 # What PostgreSQL says of a row that it will never take.
 UNWRITABLE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
 COMMON = (TransactionFact, ReadingsFact, StatusFact, BootFact)
@@ -35,6 +35,7 @@ COMMON = (TransactionFact, ReadingsFact, StatusFact, BootFact)
 
 async def write(connection: asyncpg.Connection, group: Sequence[Decided]) -> None:
     """Write everything a group brings, within the caller's transaction."""
+    now = datetime.now(UTC)
     facts = [(one.asked.message, fact) for one in group for fact in one.facts]
     await _put_transactions(
         connection, {f.transaction.id: f.transaction for _, f in facts if isinstance(f, TransactionFact)}
@@ -55,7 +56,7 @@ async def write(connection: asyncpg.Connection, group: Sequence[Decided]) -> Non
     await _put_boots(connection, [(m, f) for m, f in facts if isinstance(f, BootFact)])
     if others := [(message, fact) for message, fact in facts if not isinstance(fact, COMMON)]:
         await write_station(connection, others)
-    await _copy(connection, "ocpp_messages", MESSAGES, [_message_row(one) for one in group])
+    await _copy(connection, "ocpp_messages", journal.COLUMNS, [journal.row(one, now) for one in group])
 
 
 async def _copy(connection: asyncpg.Connection, table: str, columns: list[str], rows: list[Any]) -> None:
@@ -148,20 +149,3 @@ async def _put_boots(connection: asyncpg.Connection, found: list[tuple[Message, 
         for message, fact in last.values()
     ]
     await _unnest(connection, "put_boots", rows)
-
-
-def _message_row(one: Decided) -> tuple[Any, ...]:
-    message = one.asked.message
-    return (
-        message.received_at,
-        message.charger_id,
-        message.direction,
-        message.type,
-        None if message.message_id is None else clean(str(message.message_id))[:LONGEST_ID],
-        clean(message.action),
-        clean(message.frame),
-        clean(one.reply),
-        one.natural_key,
-        message.epoch,
-        [*message.flags, *one.flags],
-    )

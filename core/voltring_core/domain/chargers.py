@@ -1,9 +1,12 @@
 """A charger's identity, and whether one may connect and be accepted."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import blake2b
 from string import ascii_letters, digits
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from voltring_core.domain.messages import Registration
@@ -29,6 +32,15 @@ class Charger:
     status: Admission
     secret_hash: bytes | None
     registration: Registration
+    vendor: str | None = None
+    model: str | None = None
+    firmware_version: str | None = None
+    quirks: Mapping[str, Any] = field(default_factory=dict)
+    """An operator's override of what is known of its vendor's deviations."""
+    ping_interval_s: float | None = None
+    """None: as the node has it; so are the next two."""
+    silence_limit_s: float | None = None
+    call_timeout_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,16 @@ class Intervals:
     """Between heartbeats of an accepted charger."""
     pending: int = 60
     """Until a charger that is not accepted may boot again."""
+
+
+JITTER = 0.2
+"""By how much the wait of a charger that is not accepted is stretched at most, so that a fleet comes back spread."""
+
+
+def jittered(interval: int, charger_id: str, now: datetime) -> int:
+    """The interval or up to a fifth more, by the charger and the time (TR-33)."""
+    digest = blake2b(f"{charger_id}\0{now.isoformat()}".encode(), digest_size=4).digest()
+    return interval + int(interval * JITTER * int.from_bytes(digest) / 2**32)
 
 
 @dataclass(frozen=True, slots=True)

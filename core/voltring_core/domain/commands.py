@@ -14,6 +14,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
+from voltring_core.domain.answers import is_refusal
+
 
 class State(StrEnum):
     """Where a command stands."""
@@ -39,46 +41,76 @@ MAX_ATTEMPTS = 3
 # What may be repeated: reads, and settings whose second delivery changes nothing.
 _REPEATABLE = frozenset(
     """
-    CancelReservation ChangeConfiguration ClearCache ClearChargingProfile ClearDisplayMessage ClearTariffs
-    ClearVariableMonitoring CostUpdated ExtendedTriggerMessage GetBaseReport GetChargingProfiles
-    GetCompositeSchedule GetConfiguration GetDERControl GetDisplayMessages GetInstalledCertificateIds
-    GetLocalListVersion GetMonitoringReport GetPeriodicEventStream GetReport GetTariffs GetTransactionStatus
-    GetVariables RemoteStopTransaction RequestStopTransaction SendLocalList SetChargingProfile SetDefaultTariff
-    SetDisplayMessage SetMonitoringBase SetMonitoringLevel SetVariables TriggerMessage UpdateDynamicSchedule
+    AdjustPeriodicEventStream CancelReservation ChangeAvailability ChangeConfiguration ClearCache
+    ClearChargingProfile ClearDERControl ClearDisplayMessage ClearTariffs ClearVariableMonitoring CostUpdated
+    ExtendedTriggerMessage GetBaseReport GetChargingProfiles GetCompositeSchedule GetConfiguration GetDERControl
+    GetDisplayMessages GetInstalledCertificateIds GetLocalListVersion GetMonitoringReport GetPeriodicEventStream
+    GetReport GetTariffs GetTransactionStatus GetVariables NotifyAllowedEnergyTransfer RemoteStopTransaction
+    RequestStopTransaction SendLocalList SetChargingProfile SetDERControl SetDefaultTariff SetDisplayMessage
+    SetMonitoringBase SetMonitoringLevel SetVariables TriggerMessage UpdateDynamicSchedule UsePriorityCharging
     """.split()
 )
+# All else runs at most once: what starts, frees or restarts something (TR-24), what brings a new file, certificate or
+# network, and SetVariableMonitoring, which makes a second monitor when it comes twice.
 _OVERTAKING = frozenset({"RemoteStopTransaction", "RequestStopTransaction", "UnlockConnector"})
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 _DEADLINES = {
+    "AFRRSignal": MINUTE / 2,
+    "CostUpdated": MINUTE,
+    "NotifyWebPaymentStarted": MINUTE,
     "RemoteStartTransaction": MINUTE,
+    "RequestBatterySwap": MINUTE,
     "RequestStartTransaction": MINUTE,
     "UnlockConnector": MINUTE,
+    "UpdateDynamicSchedule": MINUTE,
+    "Reset": 10 * MINUTE,
+    "ChangeTransactionTariff": 15 * MINUTE,
+    "NotifyAllowedEnergyTransfer": 15 * MINUTE,
     "RemoteStopTransaction": 15 * MINUTE,
     "RequestStopTransaction": 15 * MINUTE,
-    "Reset": 10 * MINUTE,
-    "UpdateFirmware": 7 * DAY,
+    "UsePriorityCharging": 15 * MINUTE,
+    "CancelReservation": HOUR,
+    "GetDiagnostics": HOUR,
+    "GetLog": HOUR,
+    "PublishFirmware": 7 * DAY,
     "SignedUpdateFirmware": 7 * DAY,
-    "ChangeConfiguration": DAY,
-    "SetVariables": DAY,
-    "SetChargingProfile": DAY,
-    "ClearChargingProfile": DAY,
-    "SendLocalList": DAY,
-    "ChangeAvailability": DAY,
-}
+    "UpdateFirmware": 7 * DAY,
+} | dict.fromkeys(
+    # What is to hold at the charger, whenever it is back.
+    """
+    AdjustPeriodicEventStream CertificateSigned ChangeAvailability ChangeConfiguration ClearCache ClearChargingProfile
+    ClearDERControl ClearDisplayMessage ClearTariffs ClearVariableMonitoring CustomerInformation DeleteCertificate
+    InstallCertificate SendLocalList SetChargingProfile SetDERControl SetDefaultTariff SetDisplayMessage
+    SetMonitoringBase SetMonitoringLevel SetNetworkProfile SetVariableMonitoring SetVariables UnpublishFirmware
+    """.split(),
+    DAY,
+)
 DEFAULT_DEADLINE = 5 * MINUTE
 LONGEST_DEADLINE = 30 * DAY
 
-_REFUSALS = frozenset(
+_ANSWER_TIMEOUTS = {
+    "SendLocalList": 2 * MINUTE,
+    "CertificateSigned": 2 * MINUTE,
+    "InstallCertificate": 2 * MINUTE,
+    "DeleteCertificate": MINUTE,
+    "GetInstalledCertificateIds": MINUTE,
+    "SetNetworkProfile": MINUTE,
+    "UpdateFirmware": MINUTE,
+    "SignedUpdateFirmware": MINUTE,
+    "PublishFirmware": MINUTE,
+    "UnpublishFirmware": MINUTE,
+}
+ANSWER_TIMEOUT = 30.0
+
+WHILE_PENDING_FORBIDDEN = frozenset(
     """
-    Rejected Failed Faulted Occupied Unavailable NotSupported NotImplemented UnlockFailed UnknownConnector
-    UnknownMessageId UnknownVendorId VersionMismatch InvalidCertificate RevokedCertificate NotFound NoProfile
-    OngoingAuthorizedTransaction EmptyResultSet DownloadOngoing NoTransaction TooManyElements
-    ConditionNotSupported TxNotFound NoCurrencyChange UnsupportedRequest DuplicateTariffId NoTariff
-    Invalid LanguageNotSupported NoFirmware NoProfiles NotSupportedMessageFormat NotSupportedPriority
-    NotSupportedState Unknown UnknownTransaction
+    CancelReservation RemoteStartTransaction RemoteStopTransaction RequestStartTransaction RequestStopTransaction
+    ReserveNow
     """.split()
 )
+"""What a charger in Pending is never sent: it may be read and configured, not used (B02.FR.05)."""
+_TRIGGERS = frozenset({"TriggerMessage", "ExtendedTriggerMessage"})
 
 
 def command_class(action: str) -> CommandClass:
@@ -101,9 +133,29 @@ def shown(state: State, deadline_at: datetime, now: datetime) -> State:
     return State.EXPIRED if state is State.QUEUED and deadline_at <= now else state
 
 
-def judge(payload: Mapping[str, Any]) -> State:
-    """What a charger's CALLRESULT means: a refusal is REJECTED, everything else ACCEPTED."""
-    return State.REJECTED if str(payload.get("status")) in _REFUSALS else State.ACCEPTED
+def answer_timeout_s(action: str) -> float:
+    """Seconds that a charger has to answer (TR-24): lists, certificates and networks are written to flash."""
+    return _ANSWER_TIMEOUTS.get(action, ANSWER_TIMEOUT)
+
+
+def may_send(registration: str, action: str, payload: Mapping[str, Any] | None = None) -> bool:
+    """Whether a charger in this registration may be sent this (section 4 of 1.6; B02.FR.05, B03.FR.03).
+
+    Accepted: all. Pending: all but sessions and reservations. Rejected: nothing. Never booted (`none`): nothing but
+    the trigger of its BootNotification.
+    """
+    if registration == "Accepted":
+        return True
+    if registration == "Pending":
+        return action not in WHILE_PENDING_FORBIDDEN
+    if registration == "Rejected":
+        return False
+    return action in _TRIGGERS and (payload or {}).get("requestedMessage") == "BootNotification"
+
+
+def judge(payload: Mapping[str, Any], action: str = "") -> State:
+    """What a charger's CALLRESULT means: a refusal of all that was asked is REJECTED, everything else ACCEPTED."""
+    return State.REJECTED if is_refusal(action, payload) else State.ACCEPTED
 
 
 def after_silence(kind: CommandClass, attempts: int) -> State:

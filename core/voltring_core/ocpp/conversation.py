@@ -4,7 +4,8 @@ The caller gives each received text to `receive` and acts on the event:
 
     Called     the charger asks: give the answer's frame by `answer` or `refuse`
     Sent       the charger tells (type 6, 2.1): never answered
-    Answered   the charger answered a CALL of ours, perhaps late
+    Answered   the charger answered a CALL of ours, perhaps late; `refuse_result` says that the answer is faulty
+    Refused    the charger says that an answer of ours was faulty (type 5, 2.1): never answered
     Stray      nothing to do but to log it, and to send `reply` when there is one
 
 Own CALLs are one at a time: `call` may be used while `outstanding` is None. Both directions are independent: an
@@ -15,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from voltring_core.ocpp.codes import Code
+from voltring_core.ocpp.codes import Code, meant
 from voltring_core.ocpp.frames import (
     Frame,
     Malformed,
@@ -25,10 +26,14 @@ from voltring_core.ocpp.frames import (
     encode_call,
     encode_error,
     encode_result,
+    encode_result_error,
     parse,
 )
+from voltring_core.ocpp.signed import SUFFIX, unwrap
 from voltring_core.ocpp.versions import Version
 
+SIGNED = "signed"
+"""The flag of a message that came as `<action>-Signed`; its payload here is the inner one (TR-13)."""
 LATE_KEPT = 16  # timed-out CALLs of ours whose answer is still recognised
 
 
@@ -39,6 +44,7 @@ class Called:
     message_id: MessageId
     action: str
     payload: Payload
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class Sent:
     message_id: MessageId
     action: str
     payload: Payload
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +77,41 @@ class Answered:
     description: str = ""
     late: bool = False
 
+    @property
+    def meaning(self) -> Code | None:
+        """What `code` stands for, however it is spelt; None for a CALLRESULT, and for a word of the charger's own."""
+        return meant(self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The charger could not read the answer of ours that has this id (CALLRESULTERROR)."""
+
+    message_id: MessageId
+    code: str
+    description: str
+    details: Payload
+
+    # For who takes it for one more frame that leads nowhere.
+    malformed = False
+    reply = None
+
+    @property
+    def reason(self) -> str:
+        """As a sentence, for the log."""
+        return f"our answer {str(self.message_id)[:40]} was refused: {self.code} {self.description[:200]}".strip()
+
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A frame that leads nowhere."""
+    """A frame that leads nowhere; `malformed` counts against the charger (TR-17)."""
 
     reason: str
     malformed: bool
     reply: str | None = None
 
 
-Event = Called | Sent | Answered | Stray
+Event = Called | Sent | Answered | Refused | Stray
 
 
 class Conversation:
@@ -99,12 +130,10 @@ class Conversation:
         frame = parse(text, self.version)
         if isinstance(frame, Malformed):
             return self._stray(frame)
-        if frame.type is MessageType.CALL:
-            return Called(frame.message_id, frame.action or "", frame.payload)
-        if frame.type is MessageType.SEND:
-            return Sent(frame.message_id, frame.action or "", frame.payload)
+        if frame.type in (MessageType.CALL, MessageType.SEND):
+            return self._asked(frame)
         if frame.type is MessageType.CALLRESULTERROR:
-            return Stray(f"our answer was refused: {frame.code} {frame.description}".strip(), malformed=False)
+            return Refused(frame.message_id, frame.code, frame.description, frame.payload)
         return self._match(frame)
 
     def call(self, message_id: str, action: str, payload: Mapping[str, Any], deadline: float) -> str:
@@ -136,20 +165,36 @@ class Conversation:
         """The frame that refuses a CALL."""
         return encode_error(message_id, code, description, self.version, details)
 
+    def refuse_result(self, message_id: MessageId, code: Code, description: str) -> str | None:
+        """The frame that tells the charger that its CALLRESULT is faulty; None where there is no such frame."""
+        return encode_result_error(message_id, code, description) if self.version is Version.V21 else None
+
+    def _asked(self, frame: Frame) -> Called | Sent | Stray:
+        """A CALL or a SEND, a signed one unwrapped."""
+        kind = Called if frame.type is MessageType.CALL else Sent
+        action = frame.action or ""
+        if not action.endswith(SUFFIX):
+            return kind(frame.message_id, action, frame.payload)
+        try:
+            return kind(frame.message_id, action.removesuffix(SUFFIX), unwrap(frame.payload), (SIGNED,))
+        except ValueError as error:
+            code = Code.FORMAT if kind is Called else None
+            return self._stray(Malformed(str(error), frame.message_id, code))
+
     def _match(self, frame: Frame) -> Answered | Stray:
-        call = self.outstanding
-        late = False
-        if call is not None and call.message_id == frame.message_id:
+        """By id alone: some chargers give an id back as another JSON type, or answer when nobody waits any more."""
+        call, message_id, late = self.outstanding, str(frame.message_id), False
+        if call is not None and call.message_id == message_id:
             self.outstanding = None
         else:
-            call = self._late.pop(str(frame.message_id), None) if self._late else None
+            call = self._late.pop(message_id, None) if self._late else None
             late = True
         if call is None:
-            return Stray(f"an answer to no CALL of ours: {str(frame.message_id)[:40]}", malformed=False)
+            return Stray(f"an answer to no CALL of ours: {message_id[:40]}", malformed=False)
         return Answered(call, frame.payload, frame.code, frame.description, late)
 
     def _stray(self, frame: Malformed) -> Stray:
         reply = None
         if frame.code is not None and frame.message_id is not None:
             reply = encode_error(frame.message_id, frame.code, frame.reason, self.version)
-        return Stray(frame.reason, malformed=True, reply=reply)
+        return Stray(frame.reason, frame.is_fault, reply)

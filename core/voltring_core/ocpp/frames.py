@@ -4,8 +4,6 @@
 writes frames. Message ids of chargers are kept as they came, in value and JSON type (TR-15).
 """
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -14,18 +12,14 @@ from typing import Any
 import orjson
 
 from voltring_core.ocpp.codes import Code, spell
+from voltring_core.ocpp.text import Written, keep_id, load
 from voltring_core.ocpp.versions import Version
 
-MessageId = str | int | float
+MessageId = str | int | float | Written
 Payload = dict[str, Any]
 UNREADABLE_ID = "-1"  # the id of an answer to a frame whose own id can't be read (2.x)
 MAX_DESCRIPTION = 255
-# An escaped high surrogate without its low one, or a low one without its high one; an escaped backslash is skipped.
-SURROGATE = re.compile(
-    r"(?<!\\)((?:\\\\)*)(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
-    r"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-)
-REPLACEMENT = r"\1\\ufffd"
+CUSTOM = "customData"  # a vendor's own: may hold whatever the vendor wants it to
 
 
 class MessageType(IntEnum):
@@ -57,34 +51,25 @@ class Malformed:
     reason: str
     message_id: MessageId | None = None
     code: Code | None = None
+    is_fault: bool = True
+    """False for what the version says to ignore: it may be of a later version, and no number of it ends a socket."""
 
 
 def parse(text: str, version: Version) -> Frame | Malformed:
     """Read one frame."""
+    # 1.6 does not define an answer without an id (TR-17).
+    code = Code.RPC if version.is_2x else None
+    if not text.strip():
+        return Malformed("an empty frame", is_fault=False)
     try:
-        array = _load(text)
+        array = load(text)
     except ValueError:
-        # 1.6 does not define an answer without an id (TR-17).
-        return Malformed("not JSON", UNREADABLE_ID, Code.RPC if version.is_2x else None)
+        return Malformed("not JSON", UNREADABLE_ID, code)
     if not isinstance(array, list) or not array:
-        return Malformed("not a JSON array", UNREADABLE_ID, Code.RPC if version.is_2x else None)
+        return Malformed("not a JSON array", UNREADABLE_ID, code)
+    if len(array) > 1:
+        array[1] = keep_id(array[1], text)
     return _read(array, version)
-
-
-def _load(text: str) -> Any:
-    """JSON as chargers write it. Raises ValueError.
-
-    What strict JSON forbids and still can be read is read: half a surrogate pair (replaced), a raw control character
-    in a string, NaN (nothing), a byte order mark. A charger would repeat such a message for ever.
-    """
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        mended = SURROGATE.sub(REPLACEMENT, text.removeprefix("\ufeff"))
-    try:
-        return json.loads(mended, strict=False, parse_constant=lambda name: None)
-    except RecursionError:
-        raise ValueError("nested too deep") from None
 
 
 def _read(array: list[Any], version: Version) -> Frame | Malformed:
@@ -106,14 +91,17 @@ def _is_spoken(kind: int, version: Version) -> bool:
 
 
 def _is_id(value: Any) -> bool:
-    return isinstance(value, str | int | float) and not isinstance(value, bool)
+    return isinstance(value, str | int | float | Written) and not isinstance(value, bool)
 
 
 def _unknown_type(array: list[Any], version: Version) -> Malformed:
-    """TR-18: only 2.0.1 answers an unknown message type."""
+    """TR-18: only 2.0.1 answers an unknown message type; the others ignore it."""
+    kind = array[0]
     message_id = array[1] if len(array) > 1 and _is_id(array[1]) else UNREADABLE_ID
-    code = Code.MESSAGE_TYPE if version is Version.V201 else None
-    return Malformed(f"unknown message type {str(array[0])[:20]}", message_id, code)
+    name = str(kind) if isinstance(kind, int | float) else type(kind).__name__
+    if version is Version.V201:
+        return Malformed(f"unknown message type {name}", message_id, Code.MESSAGE_TYPE)
+    return Malformed(f"unknown message type {name}", message_id, is_fault=type(kind) is not int)
 
 
 def _read_request(kind: MessageType, message_id: MessageId, array: list[Any]) -> Frame | Malformed:
@@ -141,19 +129,29 @@ def _read_answer(kind: MessageType, message_id: MessageId, array: list[Any]) -> 
         kind,
         message_id,
         details if isinstance(details, dict) else {},
-        code=str(code or Code.GENERIC.value),
-        description=str(description or ""),
+        code=_word(code) or Code.GENERIC.value,
+        description=_word(description),
     )
 
 
+def _word(value: Any) -> str:
+    """Text, or a number in its place; nothing else is taken for a word."""
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
 def encode_call(message_id: str, action: str, payload: Mapping[str, Any]) -> str:
-    """[2, id, action, payload]"""
+    """[2, id, action, payload]; what an operator wrote stays as it is."""
     return orjson.dumps([2, message_id, action, payload]).decode()
 
 
+def encode_send(message_id: str, action: str, payload: Mapping[str, Any]) -> str:
+    """[6, id, action, payload], 2.1 only."""
+    return orjson.dumps([6, message_id, action, payload]).decode()
+
+
 def encode_result(message_id: MessageId, payload: Mapping[str, Any]) -> str:
-    """[3, id, payload]"""
-    return orjson.dumps([3, message_id, payload]).decode()
+    """[3, id, payload] without empty optional fields (TR-12)."""
+    return orjson.dumps([3, _echo(message_id), without_empty(payload)]).decode()
 
 
 def encode_error(
@@ -164,5 +162,44 @@ def encode_error(
     details: Mapping[str, Any] | None = None,
 ) -> str:
     """[4, id, code, description, details]"""
-    words = [4, message_id, spell(code, version), description[:MAX_DESCRIPTION], dict(details or {})]
+    return _encode_error(MessageType.CALLERROR, message_id, code, description, version, details)
+
+
+def encode_result_error(message_id: MessageId, code: Code, description: str) -> str:
+    """[5, id, code, description, details], 2.1 only: the result of this id was faulty."""
+    return _encode_error(MessageType.CALLRESULTERROR, message_id, code, description, Version.V21, None)
+
+
+def encode_again(answer: str, message_id: MessageId) -> str:
+    """The frame of an answer that was given before, under the id of the repeated CALL."""
+    array = load(answer)  # the first id may be one that strict JSON can't hold
+    array[1] = _echo(message_id)
+    return orjson.dumps(array).decode()
+
+
+def without_empty(fields: Mapping[str, Any]) -> Payload:
+    """An object without its fields that are null, `{}` or `[]`, at any depth (TR-12); a list keeps its elements."""
+    kept = {name: value if name == CUSTOM else _without_empty(value) for name, value in fields.items()}
+    return {name: value for name, value in kept.items() if value is not None and value not in ({}, [])}
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return without_empty(value)
+    return [_without_empty(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _encode_error(
+    kind: MessageType,
+    message_id: MessageId,
+    code: Code,
+    description: str,
+    version: Version,
+    details: Mapping[str, Any] | None,
+) -> str:
+    words = [kind, _echo(message_id), spell(code, version), description[:MAX_DESCRIPTION], dict(details or {})]
     return orjson.dumps(words).decode()
+
+
+def _echo(message_id: MessageId) -> Any:
+    return orjson.Fragment(message_id.text) if isinstance(message_id, Written) else message_id

@@ -21,8 +21,8 @@ Kind = Literal["request", "response"]
 _FOLDER = {Version.V16: "v16", Version.V201: "v201", Version.V21: "v21"}
 _CODES = {
     "required": Code.OCCURRENCE,
-    "minItems": Code.OCCURRENCE,
-    "maxItems": Code.OCCURRENCE,
+    "minItems": Code.CARDINALITY,
+    "maxItems": Code.CARDINALITY,
     "type": Code.TYPE,
     "additionalProperties": Code.FORMAT,
     "format": Code.FORMAT,

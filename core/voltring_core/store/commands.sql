@@ -34,12 +34,14 @@ UPDATE commands SET state = 'CANCELLED', finished_at = now() WHERE id = $1 AND s
 
 -- name: take
 -- The next command of a charger goes from QUEUED to SENT in one durable step, before its frame is written, and only
--- by the owner: the fence's epoch must be the caller's.
+-- by the owner: the fence's epoch must be the caller's. What the charger's state does not allow ($4, $5) waits.
 UPDATE commands SET state = 'SENT', epoch = $2, message_id = $3, sent_at = now(), attempts = attempts + 1
 WHERE state = 'QUEUED' AND id = (
     SELECT c.id FROM commands c
     JOIN charger_connection f ON f.charger_id = c.charger_id AND f.epoch = $2
     WHERE c.charger_id = $1 AND c.state = 'QUEUED' AND c.deadline_at > now()
+        AND ($4::text[] IS NULL OR c.action = ANY($4))
+        AND (NOT $5::boolean OR c.payload ->> 'requestedMessage' = 'BootNotification')
     ORDER BY c.lane, c.seq LIMIT 1
     FOR UPDATE OF c SKIP LOCKED
 )
@@ -57,6 +59,12 @@ RETURNING id, charger_id, action, state, reply_to
 -- name: give_up
 -- No answer: what may be repeated is queued again, the rest is UNKNOWN.
 UPDATE commands SET state = $3, finished_at = CASE WHEN $3 = 'UNKNOWN' THEN now() END
+WHERE id = $1 AND message_id = $2 AND state = 'SENT'
+RETURNING id, charger_id, action, state, reply_to
+
+-- name: refuse
+-- The charger is known not to stand this command: it was never written.
+UPDATE commands SET state = 'REJECTED', error = $3, attempts = attempts - 1, sent_at = NULL, finished_at = now()
 WHERE id = $1 AND message_id = $2 AND state = 'SENT'
 RETURNING id, charger_id, action, state, reply_to
 

@@ -20,10 +20,15 @@ class Post:
     connection_id: str
     ocpp_version: str
     remote_address: str
+    online_limit_s: float = 600.0
+    """Seconds of silence after which the charger counts as offline (TR-29)."""
 
 
-async def take(pool: asyncpg.Pool, node_uid: str, posts: Sequence[Post]) -> frozenset[str]:
-    """Fence the chargers of these sockets; the ids of those that own now. One post per charger."""
+async def take(pool: asyncpg.Pool, node_uid: str, posts: Sequence[Post]) -> dict[str, int]:
+    """Fence the chargers of these sockets. One post per charger.
+
+    Returns those that own now, each with how often an open socket of it was taken over within the last minute.
+    """
     rows = await pool.fetch(
         SQL["fence"],
         [post.charger_id for post in posts],
@@ -32,8 +37,9 @@ async def take(pool: asyncpg.Pool, node_uid: str, posts: Sequence[Post]) -> froz
         node_uid,
         [post.ocpp_version for post in posts],
         [post.remote_address for post in posts],
+        [post.online_limit_s for post in posts],
     )
-    own = frozenset(row["charger_id"] for row in rows)
+    own = {row["charger_id"]: row["swaps"] for row in rows}
     versions = {post.charger_id: post.ocpp_version for post in posts if post.charger_id in own}
     await pool.execute(SQL["set_version"], list(versions), list(versions.values()))
     return own

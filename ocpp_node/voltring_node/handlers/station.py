@@ -1,7 +1,7 @@
 """What a station says of itself: it boots, lives, has a status, asks for a token, sends vendors' data."""
 
 from voltring_core.domain.authorization import decide
-from voltring_core.domain.chargers import UNKNOWN_STANDING, Intervals, RegistrationAnswer
+from voltring_core.domain.chargers import UNKNOWN_STANDING, Intervals, RegistrationAnswer, jittered
 from voltring_core.domain.messages import (
     AuthorizeAsked,
     Booted,
@@ -24,7 +24,10 @@ def want_boot(said: Booted) -> Wanted:
 def boot(message: Message, said: Booted, known: Known, intervals: Intervals) -> Outcome:
     """BootNotification: as operators have the charger now. Open transactions go on (TX-20)."""
     registration = known.standings.get(message.charger_id, UNKNOWN_STANDING).registration
-    interval = intervals.heartbeat if registration is Registration.ACCEPTED else intervals.pending
+    if registration is Registration.ACCEPTED:
+        interval = intervals.heartbeat
+    else:
+        interval = jittered(intervals.pending, message.charger_id, message.received_at)
     answer = RegistrationAnswer(registration, message.received_at, interval)
     return Outcome(write_boot(answer), (BootFact(said, registration),))
 

@@ -5,7 +5,7 @@ from importlib.resources import files
 import pytest
 
 from voltring_core.ocpp.actions import FROM_CHARGER, TO_CHARGER, TRANSACTION_ACTIONS, UNCONFIRMED
-from voltring_core.ocpp.codes import Code, spell
+from voltring_core.ocpp.codes import Code, meant, spell
 from voltring_core.ocpp.schemas import schema
 from voltring_core.ocpp.versions import Version, choose
 
@@ -34,6 +34,20 @@ def test_16_spells_format_and_a_missing_field_in_its_own_way():
     assert spell(Code.FORMAT, V16) == "FormationViolation"
     assert spell(Code.OCCURRENCE, V16) == "ProtocolError"
     assert spell(Code.RPC, V16) == "FormationViolation"
+
+
+def test_a_list_of_wrong_length_has_a_code_of_its_own_only_in_16():
+    assert spell(Code.CARDINALITY, V16) == "OccurenceConstraintViolation"
+    assert {spell(Code.CARDINALITY, version) for version in (V201, V21)} == {"OccurrenceConstraintViolation"}
+
+
+@ALL
+@pytest.mark.parametrize("code", Code)
+def test_every_code_is_understood_as_each_version_spells_it(version, code):
+    understood = meant(spell(code, version))
+    assert understood is not None
+    assert spell(understood, V201) in CODES_2X
+    assert meant(spell(code, version).upper()) is understood
 
 
 def file_names(version):

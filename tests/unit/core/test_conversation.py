@@ -1,11 +1,21 @@
 """One charger's exchange: both directions independent, one CALL of ours at a time, late answers matched."""
 
 import json
+from base64 import b64encode, urlsafe_b64encode
 
 import pytest
 
 from voltring_core.ocpp.codes import Code
-from voltring_core.ocpp.conversation import LATE_KEPT, Answered, Called, Conversation, Sent, Stray
+from voltring_core.ocpp.conversation import (
+    LATE_KEPT,
+    SIGNED,
+    Answered,
+    Called,
+    Conversation,
+    Refused,
+    Sent,
+    Stray,
+)
 from voltring_core.ocpp.versions import Version
 
 V16, V201, V21 = Version
@@ -41,7 +51,7 @@ def test_the_chargers_call_is_read_and_answered_while_ours_is_open(talk):
     talk.call("m1", "RequestStartTransaction", {}, 30.0)
     called = talk.receive('[2,"m1","Authorize",{}]')
     assert called == Called("m1", "Authorize", {})
-    assert json.loads(talk.answer("m1", {"idTokenInfo": {}})) == [3, "m1", {"idTokenInfo": {}}]
+    assert json.loads(talk.answer("m1", {"status": "Accepted"})) == [3, "m1", {"status": "Accepted"}]
     assert talk.outstanding is not None
     assert isinstance(talk.receive('[3,"m1",{}]'), Answered)
 
@@ -95,11 +105,119 @@ def test_a_send_of_21_asks_for_no_answer():
     assert event == Sent("s", "NotifyPeriodicEventStream", {"id": 1})
 
 
-def test_a_refusal_of_our_answer_is_noted_and_never_answered():
-    event = Conversation(V21).receive('[5,"s","FormatViolation","bad",{}]')
-    assert isinstance(event, Stray)
-    assert (event.malformed, event.reply) == (False, None)
+def test_a_refusal_of_our_answer_is_an_event_of_its_own_and_closes_nothing():
+    talk = Conversation(V21)
+    talk.call("m1", "Reset", {}, 30.0)
+    event = talk.receive('[5,"s","FormatViolation","bad",{"a":1}]')
+    assert event == Refused("s", "FormatViolation", "bad", {"a": 1})
     assert "FormatViolation" in event.reason
+    assert talk.outstanding.message_id == "m1"
+
+
+def test_a_faulty_result_is_refused_only_in_21():
+    frame = Conversation(V21).refuse_result("m1", Code.OCCURRENCE, "status: is missing")
+    assert json.loads(frame) == [5, "m1", "OccurrenceConstraintViolation", "status: is missing", {}]
+    assert Conversation(V201).refuse_result("m1", Code.OCCURRENCE, "") is None
+    assert Conversation(V16).refuse_result("m1", Code.OCCURRENCE, "") is None
+
+
+def jws(payload, **more):
+    encoded = urlsafe_b64encode(payload if isinstance(payload, bytes) else json.dumps(payload).encode()).decode()
+    return {"payload": encoded.rstrip("="), "protected": "e30", "signature": "AA", **more}
+
+
+@ALL
+@pytest.mark.parametrize("inner", [{"a": "\u00ff\u20ac?>"}, {}, None])
+def test_a_signed_call_is_unwrapped_and_flagged(version, inner):
+    text = json.dumps([2, "7", "MeterValues-Signed", jws(inner)])
+    assert Conversation(version).receive(text) == Called("7", "MeterValues", inner or {}, (SIGNED,))
+
+
+def test_a_signed_call_with_padding_or_the_standard_alphabet_is_unwrapped():
+    encoded = b64encode(json.dumps({"a": "\u00ff\u00fe?>~"}, ensure_ascii=False).encode()).decode()
+    text = json.dumps([2, "7", "X-Signed", {"payload": encoded, "signature": ""}])
+    assert Conversation(V201).receive(text) == Called("7", "X", {"a": "\u00ff\u00fe?>~"}, (SIGNED,))
+
+
+def test_a_signed_send_is_unwrapped_and_a_broken_one_is_not_answered():
+    talk = Conversation(V21)
+    text = json.dumps([6, "7", "NotifyPeriodicEventStream-Signed", jws({"id": 1})])
+    assert talk.receive(text) == Sent("7", "NotifyPeriodicEventStream", {"id": 1}, (SIGNED,))
+    broken = talk.receive('[6,"7","X-Signed",{}]')
+    assert isinstance(broken, Stray)
+    assert broken.reply is None
+
+
+@ALL
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"payload": 1, "signature": ""},
+        {"payload": "e30"},
+        {"payload": "e30", "signature": 1},
+        {"payload": "!", "signature": ""},
+        {"payload": "\u00e4\u00e4\u00e4\u00e4", "signature": ""},
+        jws(b"\xff\xfe"),
+        jws(b"{"),
+        jws([1]),
+        jws("text"),
+        jws(b"[" * 5000),
+    ],
+)
+def test_a_jws_that_cannot_be_read_is_refused_under_its_id(version, payload):
+    event = Conversation(version).receive(json.dumps([2, 7, "MeterValues-Signed", payload]))
+    assert isinstance(event, Stray)
+    assert json.loads(event.reply)[:3] == [4, 7, "FormatViolation" if version.is_2x else "FormationViolation"]
+
+
+@ALL
+@pytest.mark.parametrize("action", ["metervalues", "MeterValuesRequest", "MeterValues-signed"])
+def test_an_action_is_taken_letter_by_letter(version, action):
+    assert Conversation(version).receive(json.dumps([2, "7", action, {}])) == Called("7", action, {})
+
+
+def test_an_answer_is_matched_by_its_id_whatever_json_type_it_comes_back_as(talk):
+    talk.call("17", "Reset", {}, 30.0)
+    assert isinstance(talk.receive('[3,17,{"status":"Accepted"}]'), Answered)
+    talk.call("18", "Reset", {}, 30.0)
+    talk.expire(30.0)
+    late = talk.receive("[4,18]")
+    assert isinstance(late, Answered)
+    assert late.late
+
+
+@pytest.mark.parametrize("text", ["[3,1e400,{}]", "[3,17.0,{}]", "[4,18446744073709551616]", '[3,"",null]', "[3,-0.0]"])
+def test_an_answer_under_a_strange_id_is_dropped_and_leaves_ours_open(talk, text):
+    talk.call("m1", "Reset", {}, 30.0)
+    assert isinstance(talk.receive(text), Stray)
+    assert talk.outstanding.message_id == "m1"
+
+
+@ALL
+def test_an_empty_frame_is_neither_answered_nor_counted(version):
+    assert Conversation(version).receive("") == Stray("an empty frame", malformed=False)
+
+
+@pytest.mark.parametrize(
+    ("spelt", "code"),
+    [
+        ("FormationViolation", Code.FORMAT),
+        ("FormatViolation", Code.FORMAT),
+        ("OccurenceConstraintViolation", Code.OCCURRENCE),
+        ("OccurrenceConstraintViolation", Code.OCCURRENCE),
+        ("notimplemented", Code.NOT_IMPLEMENTED),
+        (" RpcFrameworkError ", Code.RPC),
+        ("VendorTrouble", None),
+    ],
+)
+@ALL
+def test_a_call_error_is_understood_in_every_spelling(version, spelt, code):
+    talk = Conversation(version)
+    talk.call("m1", "Reset", {}, 30.0)
+    answer = talk.receive(json.dumps([4, "m1", spelt, "", {}]))
+    assert isinstance(answer, Answered)
+    assert (answer.code, answer.meaning) == (spelt, code)
 
 
 @pytest.mark.parametrize(
@@ -110,9 +228,9 @@ def test_a_refusal_of_our_answer_is_noted_and_never_answered():
         (V21, "{", ["-1", "RpcFrameworkError"]),
         (V16, '[2,"5","Heartbeat"]', ["5", "FormationViolation"]),
         (V201, '[2,"5","Heartbeat"]', ["5", "RpcFrameworkError"]),
-        (V16, '[9,"5"]', None),
+        (V16, '["9","5"]', None),
         (V201, '[9,"5"]', ["5", "MessageTypeNotSupported"]),
-        (V21, '[9,"5"]', None),
+        (V21, '["9","5"]', None),
         (V16, '[2,5,"Heartbeat",[]]', [5, "FormationViolation"]),
         (V201, '[2,5,"Heartbeat",[]]', [5, "FormatViolation"]),
     ],

@@ -91,9 +91,13 @@ def test_a_unit_that_nobody_knows_stays_with_its_value():
     assert [one["unit"] for one in mended["meterValue"][0]["sampledValue"]] == ["furlong", "kWh"]
 
 
-def test_what_is_missing_or_has_a_wrong_meaning_is_not_tolerated():
+def test_what_is_missing_without_a_harmless_default_stays_missing():
     payload, flags = tolerate(V16, "BootNotification", {"chargePointVendor": 5, "extra": 1})
-    assert (payload, flags) == ({"chargePointVendor": 5}, ("unknown_field",))
+    assert (payload, flags) == ({"chargePointVendor": "5"}, ("type", "unknown_field"))
+
+
+def test_a_number_in_place_of_a_drivers_id_is_not_tolerated_because_its_zeros_are_lost():
+    assert tolerate(V16, "Authorize", {"idTag": 7}) == ({"idTag": 7}, ())
 
 
 @pytest.mark.parametrize(
@@ -124,18 +128,19 @@ def test_a_start_is_mended_field_by_field(change, field, mended, flag):
     ("sample", "mended"),
     [
         ({"value": 12.5}, {"value": "12.5"}),
-        ({"value": "1", "unit": "Celcius"}, {"value": "1", "unit": "Celsius"}),
-        ({"value": "1", "unit": "furlong"}, {"value": "1"}),
-        ({"value": "1", "measurand": "Happiness"}, {"value": "1"}),
-        ({"value": "1", "context": 7}, {"value": "1", "context": "7"}),
+        ({"value": "1", "unit": "celcius"}, {"value": "1", "unit": "Celcius"}),
+        ({"value": "1", "unit": "furlong"}, {"value": "1", "unit": "furlong"}),
+        ({"value": "1", "unit": ""}, {"value": "1"}),
+        ({"value": "1", "measurand": "happiness"}, {"value": "1", "measurand": "happiness"}),
+        ({"value": "1", "phase": ["L4"]}, {"value": "1", "phase": "L4"}),
+        ({"value": "1", "location": {}}, {"value": "1", "location": "{}"}),
+        ({"value": "1", "measurand": ""}, {"value": "1"}),
+        ({"value": "1", "context": 7}, {"value": "1", "context": "Other"}),
     ],
 )
-def test_a_reading_is_mended_and_its_value_survives(sample, mended):
+def test_a_reading_is_mended_and_keeps_its_value_and_what_it_means(sample, mended):
     payload, _ = rescue(V16, "MeterValues", meter_values(sample, {"value": "2"}))
-    kept = payload["meterValue"][0]["sampledValue"]
-    assert kept[0]["value"] == mended["value"]
-    assert kept[0].get("measurand") is None
-    assert kept[1] == {"value": "2"}
+    assert payload["meterValue"][0]["sampledValue"] == [mended, {"value": "2"}]
 
 
 def test_what_is_taken_out_of_a_list_takes_no_neighbour_along():
@@ -152,7 +157,7 @@ def test_both_spellings_of_celsius_are_kept():
 
 def test_an_empty_list_of_readings_leaves_the_message_readable():
     payload, flags = rescue(V16, "MeterValues", meter_values())
-    assert "sampledValue" not in payload["meterValue"][0]
+    assert payload["meterValue"] == []
     assert "left_out" in flags
 
 
@@ -162,7 +167,7 @@ def test_an_empty_list_of_readings_leaves_the_message_readable():
         ({"offline": 1}, "offline", True),
         ({"offline": "false"}, "offline", False),
         ({"offline": "perhaps"}, "offline", None),
-        ({"evse": 1}, "evse", None),
+        ({"evse": 1}, "evse", {"id": 1}),
         ({"evse": True}, "evse", None),
         ({"idToken": "12345"}, "idToken", {"idToken": "12345", "type": "Central"}),
         ({"seqNo": "7"}, "seqNo", 7),
@@ -178,8 +183,8 @@ def test_an_event_keeps_its_other_fields_when_one_is_nonsense(change, field, men
 
 def test_what_is_beyond_mending_is_flagged():
     payload, flags = rescue(V16, "StartTransaction", {"meterStart": 5})
-    assert payload == {"meterStart": 5}
-    assert flags == (INVALID,)
+    assert payload == {"meterStart": 5, "idTag": "", "timestamp": "1970-01-01T00:00:00Z"}
+    assert flags == ("default", INVALID)
 
 
 WORDS = st.sampled_from(

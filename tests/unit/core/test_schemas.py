@@ -40,14 +40,14 @@ def test_a_fault_deep_inside_is_named_by_its_path():
     assert found.code is Code.TYPE
 
 
-def test_a_wrong_enum_is_a_property_violation_and_an_empty_list_one_of_occurrence():
+def test_a_wrong_enum_is_a_property_violation_and_an_empty_list_one_of_cardinality():
     status = {"connectorId": 1, "errorCode": "NoError", "status": "Sleeping"}
     assert [(one.field, one.code) for one in violations(V16, "StatusNotification", status)] == [
         ("status", Code.PROPERTY)
     ]
     empty = {"evseId": 1, "meterValue": []}
     assert [(one.field, one.code) for one in violations(V201, "MeterValues", empty)] == [
-        ("meterValue", Code.OCCURRENCE)
+        ("meterValue", Code.CARDINALITY)
     ]
 
 

@@ -1,0 +1,65 @@
+"""Alarms that no charger tells: two of them seem to go by one identity (TR-30)."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+
+import asyncpg
+
+from voltring_core.domain.kinds import StationEventKind
+from voltring_core.metrics import DUPLICATES
+from voltring_core.store.database import AWAY
+from voltring_node.connection import Connection
+from voltring_node.facts import EventFact, Place
+from voltring_node.publishing import Publisher
+from voltring_node.writing_station import write_station
+
+logger = logging.getLogger("voltring.alarms")
+SWAPS = 3
+"""Takeovers of an open socket within a minute, from which on it is not a charger that came back."""
+ALERT = 2
+"""As severe as OCPP's "hardware failure"."""
+PAUSE_S = 1.0
+MOST_WAITING = 1000
+
+
+class Alarms:
+    """Writes alarms down and shows them."""
+
+    def __init__(self, pool: asyncpg.Pool, publisher: Publisher) -> None:
+        self._pool = pool
+        self._publisher = publisher
+        self._waiting: list[tuple[Place, EventFact]] = []
+        self._filled = asyncio.Event()
+
+    def swapped(self, connection: Connection, swaps: int) -> None:
+        """A socket took over from one that was open; one alarm for each time that it comes to this."""
+        if swaps != SWAPS:
+            return
+        DUPLICATES.inc()
+        logger.warning("%s: %d sockets within a minute; do two chargers go by this identity?", connection.id, swaps)
+        now = datetime.now(UTC)
+        place = Place(connection.id, connection.epoch, now)
+        content = {"swaps": swaps, "seconds": 60, "remoteAddress": connection.address}
+        fact = EventFact(StationEventKind.DUPLICATE_IDENTITY, now, content, "several sockets", ALERT)
+        if len(self._waiting) < MOST_WAITING:
+            self._waiting.append((place, fact))
+            self._filled.set()
+
+    async def run(self) -> None:
+        """Write for ever; to be supervised."""
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            batch, self._waiting = self._waiting, []
+            try:
+                async with self._pool.acquire() as connection, connection.transaction():
+                    await write_station(connection, batch)
+            except AWAY as error:
+                logger.warning("%d alarms wait for PostgreSQL: %s", len(batch), error)
+                self._waiting += batch
+                self._filled.set()
+                await asyncio.sleep(PAUSE_S)
+                continue
+            for place, fact in batch:
+                self._publisher.show(place, fact)
