@@ -12,6 +12,14 @@ import urllib.request
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
+
+import asyncpg
+from redis.asyncio import Redis
+
+from voltring_core.cluster.doorbells import Doorbells
+from voltring_core.domain.commands import command_class, lane
+from voltring_core.store.commands import Commands, NewCommand
 
 T = TypeVar("T")
 STEP = 0.02
@@ -109,3 +117,39 @@ class Wire:
             return await self.call("BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"})
         station = {"model": "M", "vendorName": "V"}
         return await self.call("BootNotification", {"chargingStation": station, "reason": "PowerUp"})
+
+
+class Desk:
+    """An operator who queues commands for one charger and rings for it."""
+
+    def __init__(self, pool: asyncpg.Pool, redis: Redis, charger_id: str) -> None:
+        self.commands = Commands(pool)
+        self.pool = pool
+        self.bells = Doorbells(redis)
+        self.charger_id = charger_id
+
+    async def order(self, action: str, payload: Any = None, **more: Any) -> Any:
+        """Queue a command and ring; its id."""
+        new = NewCommand(
+            id=uuid4(),
+            charger_id=self.charger_id,
+            action=action,
+            payload=payload or {},
+            command_class=command_class(action),
+            lane=lane(action),
+            deadline_s=more.pop("deadline_s", 60),
+            created_by="test",
+            **more,
+        )
+        row, _ = await self.commands.queue(new)
+        await self.bells.ring(self.charger_id)
+        return row["id"]
+
+    async def becomes(self, command_id: Any, state: str, seconds: float = 10) -> Any:
+        """The row once it is in `state`."""
+
+        async def look() -> Any:
+            row = await self.commands.get(command_id)
+            return row if row and row["state"] == state else None
+
+        return await eventually(look, seconds)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from datetime import UTC, datetime
 
 import asyncpg
@@ -20,6 +21,7 @@ SWAPS = 3
 ALERT = 2
 """As severe as OCPP's "hardware failure"."""
 PAUSE_S = 1.0
+MINUTE = 60.0
 MOST_WAITING = 1000
 
 
@@ -31,10 +33,11 @@ class Alarms:
         self._publisher = publisher
         self._waiting: list[tuple[Place, EventFact]] = []
         self._filled = asyncio.Event()
+        self._alarmed: dict[str, float] = {}
 
     def swapped(self, connection: Connection, swaps: int) -> None:
-        """A socket took over from one that was open; one alarm for each time that it comes to this."""
-        if swaps != SWAPS:
+        """A socket took over from one that was open; one alarm a minute for a charger."""
+        if swaps < SWAPS or self._is_known(connection.id, time.monotonic()):
             return
         DUPLICATES.inc()
         logger.warning("%s: %d sockets within a minute; do two chargers go by this identity?", connection.id, swaps)
@@ -45,6 +48,12 @@ class Alarms:
         if len(self._waiting) < MOST_WAITING:
             self._waiting.append((place, fact))
             self._filled.set()
+
+    def _is_known(self, charger_id: str, now: float) -> bool:
+        known = self._alarmed.get(charger_id, -MINUTE) > now - MINUTE
+        if not known:
+            self._alarmed = {one: at for one, at in self._alarmed.items() if at > now - MINUTE} | {charger_id: now}
+        return known
 
     async def run(self) -> None:
         """Write for ever; to be supervised."""

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from voltring_core.domain.commands import answer_timeout_s
+from voltring_core.domain.commands import ANSWER_TIMEOUT, answer_timeout_s
 from voltring_core.ocpp.conversation import Answered
 from voltring_node.connection import Connection
 
@@ -30,9 +30,8 @@ def expected_after(action: str, payload: Mapping[str, Any]) -> frozenset[str]:
 
 
 def patience(connection: Connection, action: str) -> float:
-    """Seconds that the charger has to answer: the node's or its own, more for what takes long."""
-    own = connection.charger.call_timeout_s
-    return own if own is not None else max(connection.call_timeout, answer_timeout_s(action))
+    """Seconds that the charger has to answer: the node's or its own, and as much more as the action takes longer."""
+    return connection.call_timeout + answer_timeout_s(action) - ANSWER_TIMEOUT
 
 
 async def call(

@@ -39,6 +39,7 @@ logger = logging.getLogger("voltring.commanding")
 WRITE_TRIES = 8
 LATE_KEPT = 4096
 ASK_BOOT_S = 60.0
+BOOT_TRIGGER = {"requestedMessage": "BootNotification"}
 OURSELVES = "voltring"
 """Who asked for a command that no operator asked for."""
 
@@ -280,7 +281,8 @@ def sendable(connection: Connection) -> Sendable:
     registration = connection.registration
     if registration is Registration.ACCEPTED:
         return Sendable(None)
-    allowed = [action for action in sorted(TO_CHARGER[connection.version]) if may_send(registration, action)]
+    every = sorted(TO_CHARGER[connection.version])
+    allowed = [action for action in every if may_send(registration, action, BOOT_TRIGGER)]
     return Sendable(allowed, only_boot=registration is Registration.NONE)
 
 

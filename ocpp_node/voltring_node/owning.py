@@ -8,7 +8,8 @@ comes from the clock and the fence alone decides; the route is put back when Red
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -35,6 +36,8 @@ class Bid:
 
     connection: Connection
     address: str
+    took_over: bool = False
+    """Whether an open socket of its charger was closed for it."""
 
 
 class Owner:
@@ -63,12 +66,14 @@ class Owner:
         self._gone: list[Connection] = []
         self._left = asyncio.Event()
 
-    async def own(self, connection: Connection, address: str) -> bool:
+    async def own(self, connection: Connection, address: str, *, took_over: bool = False) -> bool:
         """Make this socket the charger's only one; False when a newer one came in the meantime.
+
+        `took_over`: an open socket of the charger is being closed for it.
 
         Raises what PostgreSQL raises when it is away: without the fence nobody owns.
         """
-        return await self._bids.ask(Bid(connection, address))
+        return await self._bids.ask(Bid(connection, address, took_over))
 
     def leave(self, connection: Connection) -> None:
         """The socket is closed: the charger is offline, unless a newer socket owns it."""
@@ -80,8 +85,9 @@ class Owner:
 
     async def _claim_many(self, bids: Sequence[Bid]) -> list[bool]:
         # Two sockets of one charger in one batch: the later one wins.
+        closed = Counter(bid.connection.id for bid in bids if bid.took_over)
         newest = {bid.connection.id: bid for bid in bids}
-        claims = await self._fenced(list(newest.values()))
+        claims = await self._fenced(list(newest.values()), closed)
         won = [newest[charger_id].connection for charger_id in claims]
         for connection in won:
             connection.epoch = claims[connection.id].epoch
@@ -89,13 +95,13 @@ class Owner:
         await self._on_owned(won)
         return [newest[bid.connection.id] is bid and bid.connection.id in claims for bid in bids]
 
-    async def _fenced(self, bids: list[Bid]) -> dict[str, Claim]:
+    async def _fenced(self, bids: list[Bid], closed: Mapping[str, int]) -> dict[str, Claim]:
         """The claims that passed the fence, by charger."""
         passed: dict[str, Claim] = {}
         floors: dict[str, int] = {}
         for _ in range(TRIES):
             claims = await self._epochs(bids, floors)
-            own = await fence.take(self._pool, self._uid, [_post(bid, claims) for bid in bids])
+            own = await fence.take(self._pool, self._uid, [_post(bid, claims, closed) for bid in bids])
             passed |= {charger_id: claims[charger_id] for charger_id in own}
             for bid in bids:
                 if swaps := own.get(bid.connection.id):
@@ -173,7 +179,7 @@ def _socket(connection: Connection, epoch: int) -> Socket:
     return Socket(connection.id, connection.connection_id, epoch)
 
 
-def _post(bid: Bid, claims: dict[str, Claim]) -> fence.Post:
+def _post(bid: Bid, claims: dict[str, Claim], closed: Mapping[str, int]) -> fence.Post:
     connection = bid.connection
     return fence.Post(
         connection.id,
@@ -182,4 +188,5 @@ def _post(bid: Bid, claims: dict[str, Claim]) -> fence.Post:
         connection.version.value,
         bid.address,
         connection.online_limit_s,
+        closed.get(connection.id, 0),
     )

@@ -122,7 +122,7 @@ class ChargerServer:
         if older is not None:
             self.supersede(older)
         try:
-            owned = await self._owner.own(connection, connection.address)
+            owned = await self._owner.own(connection, connection.address, took_over=older is not None)
         except AWAY as error:
             logger.warning("%s can't be owned: %s", connection.id, error)
             owned = False

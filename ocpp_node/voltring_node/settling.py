@@ -1,27 +1,44 @@
-"""Settling a command: the charger's answer and what it means, in one PostgreSQL transaction."""
+"""Settling a command: the charger's answer and what it means, in one PostgreSQL transaction.
+
+An answer always settles its command. What it means is read from whatever the charger sent; what breaks the answer's
+schema is flagged in the command's outcome, and so is a meaning that can't be kept.
+"""
 
 import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 
 from voltring_core.domain.commands import State, judge
+from voltring_core.domain.devices import Variable
 from voltring_core.ocpp import schemas
 from voltring_core.ocpp.conversation import Answered
+from voltring_core.ocpp.redaction import redact_payload
 from voltring_core.ocpp.versions import Version
 from voltring_core.store.commands import SQL
+from voltring_core.store.database import AWAY
+from voltring_core.store.queries import load
 from voltring_node import reading
 from voltring_node.deciding import Needs
-from voltring_node.facts import Fact, Place
-from voltring_node.handlers.answers.answer import CommandAnswer
+from voltring_node.facts import CommandFact, Fact, Place
+from voltring_node.handlers.answers.answer import CommandAnswer, Meaning
 from voltring_node.handlers.answers.table import MEANINGS
-from voltring_node.writing import UNWRITABLE
+from voltring_node.knowledge import Known
+from voltring_node.storable import clean
 from voltring_node.writing_station import write_station
 
 logger = logging.getLogger("voltring.settling")
+OWN = load("voltring_node", "settling.sql")
+INVALID, UNWRITABLE, NOT_KEPT = "invalid_answer", "unwritable_answer", "meaning_not_kept"
+"""Flags of an outcome: the answer breaks its schema; it can't be written (the message log has its frame); what it
+means is lost."""
+MOST_NAMED = 20
+"""Faults of one answer that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,44 +53,122 @@ class Sent:
     payload: Any
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An answer as it can be kept, and what is to be said of it."""
+
+    payload: dict[str, Any]
+    flags: tuple[str, ...]
+
+
 async def settle(pool: asyncpg.Pool, sent: Sent, answer: Answered) -> Any:
     """Write down how a command ended and what its answer means; the command's row, None when it was settled before.
 
-    An answer whose meaning can't be kept still settles its command.
+    Raises what says that PostgreSQL is away (`store.database.AWAY`), nothing else that an answer can cause.
     """
-    now = datetime.now(UTC)
+    read = _read(sent, answer)
+    meaning = None if answer.code else MEANINGS.get(sent.action)
+    if meaning is None and not read.flags:
+        return await _finish(pool, sent, answer, read)
+    async with pool.acquire() as connection, connection.transaction():
+        # The fence before the command: the order in which the recorder locks what a report completes.
+        await reading.lock(connection, Needs(chargers={sent.charger_id}))
+        row = await _finish(connection, sent, answer, read)
+        if row is not None:
+            await _keep(connection, sent, read, meaning, datetime.now(UTC))
+        return row
+
+
+def _read(sent: Sent, answer: Answered) -> _Read:
+    payload: Any = answer.payload
     try:
-        async with pool.acquire() as connection, connection.transaction():
-            row = await _finish(connection, sent, answer)
-            if row is not None and not answer.code:
-                await _keep_meaning(connection, sent, answer, now)
-            return row
-    except (*UNWRITABLE, KeyError, TypeError, AttributeError) as error:
-        logger.error("the answer to %s of %s can't be kept: %r", sent.action, sent.charger_id, error)
-        return await _finish(pool, sent, answer)
+        orjson.dumps(payload)
+    except TypeError:  # nested too deep
+        return _Read({}, (UNWRITABLE,))
+    if not isinstance(payload, dict):
+        return _Read({}, (INVALID,))
+    is_valid = bool(answer.code) or schemas.is_valid(sent.version, sent.action, payload, "response")
+    return _Read(payload, () if is_valid else (INVALID,))
 
 
-async def _finish(connection: Any, sent: Sent, answer: Answered) -> Any:
+async def _finish(connection: Any, sent: Sent, answer: Answered, read: _Read) -> Any:
+    told = redact_payload(sent.version, sent.action, read.payload, "response")
     if answer.code:
-        error = {"code": answer.code, "description": answer.description, "details": answer.payload}
+        error = {"code": answer.code, "description": answer.description, "details": told}
         state, response = State.CALLERROR, None
     else:
-        error, state, response = None, judge(answer.payload), answer.payload
+        error, state, response = None, judge(read.payload, sent.action), told
     return await connection.fetchrow(
         SQL["finish"], sent.command_id, answer.call.message_id, state.value, response, error
     )
 
 
-async def _keep_meaning(connection: asyncpg.Connection, sent: Sent, answer: Answered, now: datetime) -> None:
-    meaning = MEANINGS.get(sent.action)
-    if meaning is None:
-        return
-    needs = Needs(records={(sent.charger_id, kind) for kind in meaning.records})
-    known = await reading.know(connection, needs)
-    is_valid = schemas.is_valid(sent.version, sent.action, answer.payload, "response")
-    said = CommandAnswer(
-        sent.charger_id, sent.version, sent.command_id, sent.action, sent.payload, answer.payload, is_valid, now
-    )
+async def _keep(
+    connection: asyncpg.Connection, sent: Sent, read: _Read, meaning: Meaning | None, now: datetime
+) -> None:
+    """Write what the answer means; what can't be written is flagged and takes nothing else with it."""
     place = Place(sent.charger_id, sent.epoch, now)
-    facts: list[Fact] = list(meaning.read(said, known))
-    await write_station(connection, [(place, fact) for fact in facts])
+    try:
+        async with connection.transaction():
+            facts = () if meaning is None else await _facts(connection, sent, read, meaning, now)
+            outcome = await _outcome(connection, sent, read, facts)
+            await write_station(connection, [(place, fact) for fact in (*_others(sent, facts), *outcome)])
+    except AWAY:
+        raise
+    except Exception:
+        logger.exception("what the answer to %s of %s means can't be kept", sent.action, sent.charger_id)
+        lost = _Read(read.payload, (*read.flags, NOT_KEPT))
+        outcome = await _outcome(connection, sent, lost, ())
+        await write_station(connection, [(place, fact) for fact in outcome])
+
+
+async def _facts(
+    connection: asyncpg.Connection, sent: Sent, read: _Read, meaning: Meaning, now: datetime
+) -> tuple[Fact, ...]:
+    known: Known = await reading.know(connection, Needs(records={(sent.charger_id, kind) for kind in meaning.records}))
+    asked = sent.payload if isinstance(sent.payload, Mapping) else {}
+    variables: tuple[Variable, ...] = ()
+    if meaning.variables is not None:
+        names = {clean(name).lower() for name in meaning.variables(asked, read.payload)}
+        rows = await connection.fetch(OWN["variables"], sent.charger_id, sorted(names))
+        variables = tuple(Variable(**row) for row in rows)
+    said = CommandAnswer(
+        sent.charger_id,
+        sent.version,
+        sent.command_id,
+        sent.action,
+        asked,
+        read.payload,
+        not read.flags,
+        now,
+        variables,
+    )
+    return meaning.read(said, known)
+
+
+def _others(sent: Sent, facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    return tuple(fact for fact in facts if not (isinstance(fact, CommandFact) and fact.command_id == sent.command_id))
+
+
+async def _outcome(
+    connection: asyncpg.Connection, sent: Sent, read: _Read, facts: Iterable[Fact]
+) -> tuple[CommandFact, ...]:
+    """What is said of the command itself, beside what its reports said already."""
+    added: dict[str, Any] = {}
+    for fact in facts:
+        if isinstance(fact, CommandFact) and fact.command_id == sent.command_id:
+            added |= fact.outcome
+    if read.flags:
+        added["flags"] = list(read.flags)
+    if INVALID in read.flags:
+        added["faults"] = _faults(sent, read.payload)
+    if not added:
+        return ()
+    before = await connection.fetchval(OWN["outcome"], sent.command_id)
+    return (CommandFact(sent.command_id, None, {**(before or {}), **added}),)
+
+
+def _faults(sent: Sent, payload: dict[str, Any]) -> list[str]:
+    """Where an answer breaks its schema, without its values."""
+    found = schemas.violations(sent.version, sent.action, payload, "response")
+    return [f"{one.field or 'the answer'}: {one.keyword}"[:200] for one in found[:MOST_NAMED]]

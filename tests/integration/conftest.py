@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -11,6 +12,7 @@ import httpx
 import pytest
 import pytest_asyncio
 import redis
+import redis.asyncio
 from starlette.types import ASGIApp
 
 from voltring_api.app import create_app
@@ -20,6 +22,7 @@ from voltring_core.ending import end
 from voltring_core.runtime import supervise
 from voltring_core.store.database import open_pool
 from voltring_core.store.migrate import migrate
+from voltring_core.testing import Desk
 from voltring_local.servers import PostgresServer, ValkeyServer, start_postgres, start_valkey
 
 TEMPLATE = "migrated"
@@ -123,3 +126,14 @@ async def api(postgres_dsn: str, redis_url: str, database: asyncpg.Connection) -
     await end(readers)
     await pool.close()
     await redis.aclose()
+
+
+@pytest_asyncio.fixture
+async def desk(town: Any, identity: str) -> AsyncIterator[Desk]:
+    """Orders commands for the charger `identity` of the shared node."""
+    pool = await open_pool(town.dsn, size=2, name="desk")
+    client = redis.asyncio.Redis.from_url(town.redis_url, decode_responses=True)
+    await pool.execute("INSERT INTO chargers (id) VALUES ($1)", identity)
+    yield Desk(pool, client, identity)
+    await client.aclose()
+    await pool.close()

@@ -3,9 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
-from uuid import uuid4
 
-import asyncpg
 import pytest
 from ocpp.routing import on
 from ocpp.v21 import ChargePoint as ChargePoint21
@@ -14,63 +12,12 @@ from ocpp.v21 import call_result as result21
 from ocpp.v201 import ChargePoint as ChargePoint201
 from ocpp.v201 import call as call201
 from ocpp.v201 import call_result as result201
-from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
-from voltring_core.cluster.doorbells import Doorbells
-from voltring_core.domain.commands import command_class, lane
 from voltring_core.errors import Conflict
 from voltring_core.ocpp.intents import remote_start, remote_stop, reset, unlock
 from voltring_core.ocpp.versions import Version
-from voltring_core.store.commands import Commands, NewCommand
-from voltring_core.store.database import open_pool
-from voltring_core.testing import Wire, eventually
-
-
-class Desk:
-    """An operator who queues commands and rings."""
-
-    def __init__(self, pool: asyncpg.Pool, redis: Redis, charger_id: str) -> None:
-        self.commands = Commands(pool)
-        self.pool = pool
-        self.bells = Doorbells(redis)
-        self.charger_id = charger_id
-
-    async def order(self, action: str, payload: Any = None, **more: Any) -> Any:
-        """Queue a command and ring; its id."""
-        new = NewCommand(
-            id=uuid4(),
-            charger_id=self.charger_id,
-            action=action,
-            payload=payload or {},
-            command_class=command_class(action),
-            lane=lane(action),
-            deadline_s=more.pop("deadline_s", 60),
-            created_by="test",
-            **more,
-        )
-        row, _ = await self.commands.queue(new)
-        await self.bells.ring(self.charger_id)
-        return row["id"]
-
-    async def becomes(self, command_id: Any, state: str, seconds: float = 10) -> Any:
-        """The row once it is in `state`."""
-
-        async def look() -> Any:
-            row = await self.commands.get(command_id)
-            return row if row and row["state"] == state else None
-
-        return await eventually(look, seconds)
-
-
-@pytest.fixture
-async def desk(town: Any, identity: str) -> AsyncIterator[Desk]:
-    pool = await open_pool(town.dsn, size=2, name="desk")
-    redis = Redis.from_url(town.redis_url, decode_responses=True)
-    await pool.execute("INSERT INTO chargers (id) VALUES ($1)", identity)
-    yield Desk(pool, redis, identity)
-    await redis.aclose()
-    await pool.close()
+from voltring_core.testing import Desk, Wire
 
 
 @pytest.fixture

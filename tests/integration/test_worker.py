@@ -21,7 +21,7 @@ async def test_what_came_before_its_days_partition_moves_into_it_and_old_days_ar
     pool = await open_pool(postgres_dsn, size=2, name="test")
     now = datetime.now(UTC)
     await database.execute(MESSAGE, now, "today")
-    assert await keep_up(pool, ahead=2, keep=30) == "6 partitions made, 0 dropped"
+    assert await keep_up(pool, ahead=2, keep=30) == "12 partitions made, 0 dropped"
     assert await database.fetchval("SELECT count(*) FROM ocpp_messages_default") == 0
     assert await database.fetchval("SELECT frame FROM ocpp_messages") == "today"
     await database.execute(MESSAGE, now, "later")

@@ -13,10 +13,12 @@ from voltring_core.runtime import every, supervise
 from voltring_core.settings import WorkerSettings
 from voltring_core.store.database import AWAY, is_ready, open_pool
 from voltring_worker.partitions import keep_up
+from voltring_worker.reports import Reports
 from voltring_worker.sweeper import Sweeper
 
 logger = logging.getLogger("voltring.worker")
-PARTITIONS_EVERY_S = 3600.0
+PARTITIONS_EVERY_S = PRUNE_EVERY_S = 3600.0
+REPORTS_EVERY_S = 10.0
 LAST_WORDS = 2.0
 
 
@@ -25,6 +27,7 @@ async def run(settings: WorkerSettings, stop: asyncio.Event) -> None:
     pool = await open_pool(settings.postgres_dsn, size=4, name="worker")
     redis = open_redis(settings.redis_url, name="worker")
     sweeper = Sweeper(pool, Doorbells(redis), settings.call_timeout)
+    reports = Reports(pool, settings.retention_days)
 
     async def partitions() -> str:
         return await keep_up(pool, settings.partitions_ahead, settings.retention_days)
@@ -39,6 +42,8 @@ async def run(settings: WorkerSettings, stop: asyncio.Event) -> None:
             for name, work in (
                 ("sweeper", lambda: every(settings.sweep_interval, _patient(sweeper.cycle), stop)),
                 ("partitions", lambda: every(PARTITIONS_EVERY_S, partitions, stop)),
+                ("reports", lambda: every(REPORTS_EVERY_S, _patient(reports.cycle), stop)),
+                ("old reports", lambda: every(PRUNE_EVERY_S, _patient(reports.prune), stop)),
             )
         ]
         await stop.wait()

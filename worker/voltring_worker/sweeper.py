@@ -4,11 +4,12 @@ import asyncpg
 
 from voltring_core.cluster.connection import AWAY as REDIS_AWAY
 from voltring_core.cluster.doorbells import Doorbells
-from voltring_core.domain.commands import MAX_ATTEMPTS
+from voltring_core.domain.commands import ANSWER_TIMEOUT, LONGEST_ANSWER_TIMEOUT, MAX_ATTEMPTS, SLOW_ACTIONS
 from voltring_core.metrics import SWEPT
 from voltring_core.store.commands import SQL as COMMANDS
 from voltring_worker.partitions import SQL
 
+SLOW = (sorted(SLOW_ACTIONS), LONGEST_ANSWER_TIMEOUT - ANSWER_TIMEOUT)
 OVERDUE_S = 5.0
 """A queued command of a connected charger that is older has lost its doorbell, or waits for its turn."""
 
@@ -28,7 +29,7 @@ class Sweeper:
             if not await connection.fetchval(SQL["be_alone"], "sweeper"):
                 return ""
             settled = await connection.fetch(COMMANDS["expire"])
-            settled += await connection.fetch(COMMANDS["give_up_late"], self._late, MAX_ATTEMPTS)
+            settled += await connection.fetch(COMMANDS["give_up_late"], self._late, MAX_ATTEMPTS, *SLOW)
             overdue = await connection.fetch(COMMANDS["overdue"], OVERDUE_S)
         for row in settled:
             await self._tell(row)

@@ -93,11 +93,12 @@ UPDATE commands SET state = 'EXPIRED', finished_at = now() WHERE state = 'QUEUED
 RETURNING id, charger_id, action, state, reply_to
 
 -- name: give_up_late
--- SENT for longer than anybody waits: its node died, or lost PostgreSQL before it could write the outcome.
+-- SENT for longer than anybody waits ($3 are the actions that take $4 seconds longer): its node died, or lost PostgreSQL before it could write the outcome.
 UPDATE commands SET
     state = CASE WHEN class = 'R' AND attempts < $2 AND deadline_at > now() THEN 'QUEUED' ELSE 'UNKNOWN' END,
     finished_at = CASE WHEN class = 'R' AND attempts < $2 AND deadline_at > now() THEN NULL ELSE now() END
-WHERE state = 'SENT' AND sent_at < now() - $1::float8 * interval '1 second'
+WHERE state = 'SENT'
+    AND sent_at < now() - ($1::float8 + CASE WHEN action = ANY($3::text[]) THEN $4::float8 ELSE 0 END) * interval '1 second'
 RETURNING id, charger_id, action, state, reply_to
 
 -- name: overdue

@@ -22,6 +22,8 @@ class Post:
     remote_address: str
     online_limit_s: float = 600.0
     """Seconds of silence after which the charger counts as offline (TR-29)."""
+    took_over: int = 0
+    """Open sockets of the charger that were closed for it."""
 
 
 async def take(pool: asyncpg.Pool, node_uid: str, posts: Sequence[Post]) -> dict[str, int]:
@@ -38,6 +40,7 @@ async def take(pool: asyncpg.Pool, node_uid: str, posts: Sequence[Post]) -> dict
         [post.ocpp_version for post in posts],
         [post.remote_address for post in posts],
         [post.online_limit_s for post in posts],
+        [post.took_over for post in posts],
     )
     own = {row["charger_id"]: row["swaps"] for row in rows}
     versions = {post.charger_id: post.ocpp_version for post in posts if post.charger_id in own}
