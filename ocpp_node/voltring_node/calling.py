@@ -40,15 +40,19 @@ async def call(
     action: str,
     payload: Mapping[str, Any],
     message_id: str,
+    flags: tuple[str, ...] = (),
 ) -> Answered | None:
-    """Write the frame and wait for `answer`; None when none came in time, or none can come any more."""
+    """Write the frame and wait for `answer`; None when none came in time, or none can come any more.
+
+    `flags` say how the payload was adapted to the charger.
+    """
     if connection.quirks.one_message_at_a_time:
         await connection.idle()
     seconds = patience(connection, action)
     deadline = time.monotonic() + seconds
     connection.expected |= expected_after(action, payload)
     frame = connection.conversation.call(message_id, action, payload, deadline)
-    connection.keep_own(frame, message_id, action)
+    connection.keep_own(frame, message_id, action, flags)
     await connection.write(frame)
     try:
         async with asyncio.timeout(seconds):

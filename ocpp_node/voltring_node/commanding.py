@@ -23,12 +23,12 @@ from voltring_core.errors import NotFound
 from voltring_core.metrics import COMMANDS
 from voltring_core.ocpp.actions import TO_CHARGER
 from voltring_core.ocpp.conversation import Answered
-from voltring_core.ocpp.quirks import Refused
+from voltring_core.ocpp.quirks import Adapted, Refused
 from voltring_core.ocpp.schemas import violations
 from voltring_core.ocpp.versions import Version
 from voltring_core.ocpp.wire import write_time
 from voltring_core.store.batched import Batched
-from voltring_core.store.commands import SQL, Commands, NewCommand
+from voltring_core.store.commands import SQL, Commands, NewCommand, forget_secrets
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
 from voltring_node.calling import call
 from voltring_node.connection import Connection
@@ -187,15 +187,20 @@ class Commander:
         if isinstance(adapted, Refused):
             await self._tell(await self._write("refuse", row["id"], message_id, _refusal(adapted)))
             return True
-        await self._send(connection, line.answer, row, dict(adapted.payload), message_id)
+        await self._send(connection, line.answer, row, adapted, message_id)
         return True
 
     async def _send(
-        self, connection: Connection, future: asyncio.Future[Answered | None], row: Any, payload: Any, message_id: str
+        self,
+        connection: Connection,
+        future: asyncio.Future[Answered | None],
+        row: Any,
+        adapted: Adapted,
+        message_id: str,
     ) -> None:
         self._show(row["id"], connection.id, row["action"], State.SENT)
-        sent = Sent(row["id"], connection.id, connection.version, connection.epoch, row["action"], payload)
-        answer = await call(connection, future, row["action"], payload, message_id)
+        sent = Sent(row["id"], connection.id, connection.version, connection.epoch, row["action"], adapted.payload)
+        answer = await call(connection, future, row["action"], adapted.payload, message_id, adapted.flags)
         if answer is not None:
             connection.deaf_for = 0
             await _object(connection, answer)
@@ -207,6 +212,9 @@ class Commander:
 
     async def _finish(self, sent: Sent, answer: Answered) -> None:
         await self._tell(await self._patiently(sent.command_id, lambda: settle(self._pool, sent, answer)))
+        await self._patiently(
+            sent.command_id, lambda: forget_secrets(self._pool, sent.command_id, sent.action, sent.payload)
+        )
 
     async def _give_up(self, row: Any, message_id: str) -> None:
         state = after_silence(row["class"], row["attempts"])

@@ -329,10 +329,10 @@ class Connection:
         boot = fact.boot
         self.quirks = resolve(boot.vendor, boot.model, boot.firmware_version, self.charger.quirks)
 
-    def keep_own(self, frame: str, message_id: str, action: str) -> None:
+    def keep_own(self, frame: str, message_id: str, action: str, flags: tuple[str, ...]) -> None:
         """Keep a CALL of ours, as it is written."""
         self._asked_at = time.monotonic()
-        message = self._message(frame, datetime.now(UTC), MessageType.CALL, message_id, action, (), "out")
+        message = self._message(frame, datetime.now(UTC), MessageType.CALL, message_id, action, flags, "out")
         self._recorder.keep(Asked(message, only_kept=True))
 
     def _keep_answer(self, event: Answered, text: str, now: datetime) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from voltring_core.ocpp.redaction import redact_frame
 from voltring_core.ocpp.text import load
 from voltring_node.deciding import FAULT, REPEAT, Decided
-from voltring_node.facts import ReadingsFact, TransactionFact
+from voltring_node.facts import Message, ReadingsFact, TransactionFact
 from voltring_node.storable import clean
 
 COLUMNS = (
@@ -58,9 +58,6 @@ def row(one: Decided, now: datetime) -> tuple[object, ...]:
     """The frame as it is kept, in the order of COLUMNS; without secrets."""
     message = one.asked.message
     word, code = verdict(one)
-    latency = message.latency_ms
-    if latency is None and one.reply is not None:
-        latency = (now - message.received_at).total_seconds() * 1000
     return (
         message.received_at,
         message.charger_id,
@@ -68,16 +65,29 @@ def row(one: Decided, now: datetime) -> tuple[object, ...]:
         message.type,
         None if message.message_id is None else clean(str(message.message_id))[:LONGEST_ID],
         clean(message.action),
-        clean(redact_frame(message.frame, message.version, message.action or "")),
-        one.reply and clean(redact_frame(one.reply, message.version, message.action or "")),
+        clean(shown(message, message.frame)),
+        clean(shown(message, one.reply)),
         one.natural_key,
         message.epoch,
         [*message.flags, *one.flags],
         word.value,
         code and clean(code)[:LONGEST_CODE],
-        latency,
+        latency_ms(one, now),
         _session(one),
     )
+
+
+def shown(message: Message, text: str | None) -> str | None:
+    """The text of a frame without secrets."""
+    return text and redact_frame(text, message.version, message.action)
+
+
+def latency_ms(one: Decided, now: datetime) -> float | None:
+    """How long the charger took to answer, or we until the answer was decided."""
+    message = one.asked.message
+    if message.latency_ms is not None or one.reply is None:
+        return message.latency_ms
+    return (now - message.received_at).total_seconds() * 1000
 
 
 def _session(one: Decided) -> UUID | None:

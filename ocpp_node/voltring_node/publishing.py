@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +27,7 @@ from voltring_node.facts import (
     StatusFact,
     TransactionFact,
 )
+from voltring_node.journal import latency_ms, shown, verdict
 
 MOST_WAITING = 10_000
 """Events beyond it are dropped while Redis is slow: they are for eyes."""
@@ -138,7 +140,9 @@ def _number(value: Decimal | None) -> float | None:
 
 
 def _message_event(one: Decided) -> Event:
+    """A frame as the message log has it, without secrets."""
     message = one.asked.message
+    word, code = verdict(one)
     return {
         "type": "message",
         "charger_id": message.charger_id,
@@ -147,7 +151,10 @@ def _message_event(one: Decided) -> Event:
         "message_type": message.type,
         "message_id": None if message.message_id is None else str(message.message_id),
         "action": message.action,
-        "frame": message.frame,
-        "reply": one.reply,
+        "frame": shown(message, message.frame),
+        "reply": shown(message, one.reply),
         "flags": [*message.flags, *one.flags],
+        "verdict": word.value,
+        "error_code": code,
+        "latency_ms": latency_ms(one, datetime.now(UTC)),
     }

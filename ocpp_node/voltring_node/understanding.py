@@ -3,14 +3,15 @@
 Pure. The result is an `Understood` that may be recorded, or an `Answerable`: what is answered at once and only kept.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from types import MappingProxyType
 
 import orjson
 
 from voltring_core.domain.messages import Registration, Said, TransactionReported
-from voltring_core.domain.times import EARLIEST
+from voltring_core.domain.times import EARLIEST, read_time
 from voltring_core.ocpp import quirks, schemas
 from voltring_core.ocpp.actions import FROM_CHARGER, TRANSACTION_ACTIONS, UNCONFIRMED
 from voltring_core.ocpp.codes import Code
@@ -28,6 +29,22 @@ WHILE_PENDING = frozenset({HEARTBEAT, "NotifyReport", "NotifyMonitoringReport"})
 LENIENT = frozenset({HEARTBEAT, "StatusNotification", "MeterValues"})
 """What a station with the quirk `lenient_boot` may say before it is accepted (TR-33)."""
 FIRST_WORDS = frozenset({"StartTransaction", "TransactionEvent"})
+OWN_TIME: Mapping[str, str] = MappingProxyType(
+    {
+        "NotifyCustomerInformation": "generatedAt",
+        "NotifyDERAlarm": "timestamp",
+        "NotifyDERStartStop": "timestamp",
+        "NotifyEvent": "generatedAt",
+        "NotifyMonitoringReport": "generatedAt",
+        "NotifyPeriodicEventStream": "basetime",
+        "NotifyReport": "generatedAt",
+        "NotifySettlement": "settlementTime",
+        "SecurityEventNotification": "timestamp",
+    }
+)
+"""Where what is told beside sessions has its time."""
+NUMBERED = frozenset({"BatterySwap"})
+"""Without a time, but told once under its request id and event."""
 UNREADABLE = "unreadable"
 NO_QUIRKS = Quirks()
 
@@ -108,10 +125,20 @@ def _read(version: Version, action: str, payload: Payload, flags: tuple[str, ...
 
 
 def _natural_key(action: str, payload: Payload, said: Said) -> bytes | None:
-    """What makes a repeat of a transaction message recognisable, whatever its message id (TX-01)."""
-    if action not in TRANSACTION_ACTIONS:
+    """What makes a repeat recognisable, whatever its message id (TX-01): of transaction messages, and of those that
+    carry a time of their own."""
+    if action not in TRANSACTION_ACTIONS and not _has_own_time(action, payload):
         return None
     if action in FIRST_WORDS and isinstance(said, TransactionReported) and said.at < EARLIEST:
         return None  # without a clock the same words belong to another session: its own rule tells them apart
     words = action.encode() + orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
     return blake2b(words, digest_size=KEY_BYTES).digest()
+
+
+def _has_own_time(action: str, payload: Payload) -> bool:
+    """Whether the same words can only mean the same: a charger without a clock says them again of another event."""
+    name = OWN_TIME.get(action)
+    if name is None:
+        return action in NUMBERED
+    at = read_time(payload.get(name))
+    return at is not None and at >= EARLIEST

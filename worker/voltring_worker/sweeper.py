@@ -4,9 +4,10 @@ import asyncpg
 
 from voltring_core.cluster.connection import AWAY as REDIS_AWAY
 from voltring_core.cluster.doorbells import Doorbells
-from voltring_core.domain.commands import ANSWER_TIMEOUT, LONGEST_ANSWER_TIMEOUT, MAX_ATTEMPTS, SLOW_ACTIONS
+from voltring_core.domain.commands import ANSWER_TIMEOUT, LONGEST_ANSWER_TIMEOUT, MAX_ATTEMPTS, SLOW_ACTIONS, State
 from voltring_core.metrics import SWEPT
 from voltring_core.store.commands import SQL as COMMANDS
+from voltring_core.store.commands import forget_secrets
 from voltring_worker.partitions import SQL
 
 SLOW = (sorted(SLOW_ACTIONS), LONGEST_ANSWER_TIMEOUT - ANSWER_TIMEOUT)
@@ -40,6 +41,8 @@ class Sweeper:
 
     async def _tell(self, row: asyncpg.Record) -> None:
         SWEPT.labels(row["state"]).inc()
+        if row["state"] != State.QUEUED:
+            await forget_secrets(self._pool, row["id"], row["action"], row["payload"])
         if not row["reply_to"]:
             return
         try:

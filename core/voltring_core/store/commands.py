@@ -11,6 +11,8 @@ import orjson
 
 from voltring_core.domain.commands import CommandClass, State
 from voltring_core.errors import Conflict, NotFound
+from voltring_core.ocpp.redaction import redact_payload
+from voltring_core.ocpp.versions import Version
 from voltring_core.store.queries import load
 
 SQL = load("voltring_core.store", "commands.sql")
@@ -114,3 +116,10 @@ def _too_late(row: Record) -> str:
     }
     hint = opposite.get(row["action"])
     return "the command is SENT and can't be called back" + (f"; undo it with {hint}" if hint else "")
+
+
+async def forget_secrets(pool: asyncpg.Pool, command_id: UUID, action: str, payload: Mapping[str, Any]) -> None:
+    """Replace the secrets in the payload of a command that is over: the charger has them, nobody else needs them."""
+    told = redact_payload(Version.V21, action, payload)
+    if told is not payload:
+        await pool.execute(SQL["forget_secrets"], command_id, told)

@@ -90,7 +90,7 @@ WHERE charger_id = ANY($1::text[]) AND state = 'QUEUED' AND deadline_at > now()
 
 -- name: expire
 UPDATE commands SET state = 'EXPIRED', finished_at = now() WHERE state = 'QUEUED' AND deadline_at <= now()
-RETURNING id, charger_id, action, state, reply_to
+RETURNING id, charger_id, action, payload, state, reply_to
 
 -- name: give_up_late
 -- SENT for longer than anybody waits ($3 are the actions that take $4 seconds longer): its node died, or lost PostgreSQL before it could write the outcome.
@@ -99,7 +99,7 @@ UPDATE commands SET
     finished_at = CASE WHEN class = 'R' AND attempts < $2 AND deadline_at > now() THEN NULL ELSE now() END
 WHERE state = 'SENT'
     AND sent_at < now() - ($1::float8 + CASE WHEN action = ANY($3::text[]) THEN $4::float8 ELSE 0 END) * interval '1 second'
-RETURNING id, charger_id, action, state, reply_to
+RETURNING id, charger_id, action, payload, state, reply_to
 
 -- name: overdue
 -- Chargers whose commands wait although they are connected: their doorbell was lost.
@@ -107,3 +107,6 @@ SELECT DISTINCT c.charger_id FROM commands c
 JOIN charger_connection f ON f.charger_id = c.charger_id AND f.disconnected_at IS NULL
 WHERE c.state = 'QUEUED' AND c.deadline_at > now() AND c.created_at < now() - $1::float8 * interval '1 second'
 LIMIT 1000
+
+-- name: forget_secrets
+UPDATE commands SET payload = $2 WHERE id = $1 AND state NOT IN ('QUEUED', 'SENT')
