@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import contextlib
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -26,6 +28,8 @@ from voltring_node.sockets import Socket
 logger = logging.getLogger("voltring.admission")
 SQL = load("voltring_node", "admission.sql")
 PREFIX = "/ocpp/"
+ABSOLUTE = re.compile(r"^(?:wss?|https?)://[^/?#]*", re.IGNORECASE)
+"""Some chargers ask for the whole URL in place of its path."""
 RETRY_AFTER_S = 10
 PATIENCE_S = 8.0
 """A database that hangs is as good as away; the charger gets its answer before its own patience ends."""
@@ -128,6 +132,7 @@ def _is_known_in_any_case(charger: Charger) -> bool:
 
 
 def _identity(path: str, version: Version | None) -> str:
+    path = ABSOLUTE.sub("", path)
     if not path.startswith(PREFIX):
         raise Refused(HTTPStatus.NOT_FOUND, f"chargers connect to {PREFIX}{{charger_id}}")
     try:
@@ -173,12 +178,13 @@ def _credentials(headers: Headers) -> tuple[bytes | None, bytes | None]:
 
 def _variants(password: bytes | None) -> list[bytes | None]:
     """A 1.6 charger sends its key decoded, or the hex digits it was set with (SE-03)."""
-    if password is None or len(password) % 2:
+    if not password:
         return [password]
-    try:
-        return [password, bytes.fromhex(password.decode("ascii"))]
-    except ValueError:
-        return [password]
+    digits = password.hex().encode()
+    variants: list[bytes | None] = [password, digits, digits.upper()]
+    with contextlib.suppress(ValueError):
+        variants.append(bytes.fromhex(password.decode("ascii")))
+    return variants
 
 
 def _respond(refused: Refused) -> Response:

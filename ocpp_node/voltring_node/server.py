@@ -24,7 +24,7 @@ from voltring_node.connection import Connection, Terms
 from voltring_node.owning import Owner
 from voltring_node.publishing import Publisher
 from voltring_node.recorder import Recorder
-from voltring_node.sockets import DISMISSED, GOING_AWAY, SUPERSEDED, TRY_LATER, Socket
+from voltring_node.sockets import DISMISSED, GOING_AWAY, SUPERSEDED, TRY_LATER, Inflate, Socket
 
 logger = logging.getLogger("voltring.server")
 BOOT_PATIENCE = 5.0
@@ -70,6 +70,7 @@ class ChargerServer:
         return await serve(
             self._converse,
             process_request=self._process_request,
+            process_response=_read_compressed,
             select_subprotocol=_subprotocol,
             compression=None,
             extensions=[_deflate()],
@@ -198,6 +199,12 @@ def _subprotocol(socket: ServerConnection, offered: Any) -> Any:
     """What the charger asked for; who asked for nothing gets no header back (TR-07)."""
     assert isinstance(socket, Socket)
     return socket.version.subprotocol if socket.version and offered else None
+
+
+def _read_compressed(socket: ServerConnection, request: Any, response: Any) -> None:
+    """Some chargers compress although nothing was negotiated."""
+    if not socket.protocol.extensions:
+        socket.protocol.extensions = [Inflate()]
 
 
 def _deflate() -> ServerPerMessageDeflateFactory:

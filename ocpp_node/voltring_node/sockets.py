@@ -4,6 +4,10 @@ import time
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
+from websockets.extensions import Extension
+from websockets.extensions.permessage_deflate import PerMessageDeflate
+from websockets.frames import Frame
+from websockets.typing import ExtensionName
 
 from voltring_core.domain.chargers import Charger
 from voltring_core.ocpp.versions import Version
@@ -15,6 +19,33 @@ DEAF = (1000, "commands stay unanswered")
 NOT_TEXT = (1003, "OCPP is text")
 TOO_MANY_FAULTS = (1002, "too many malformed frames")
 TRY_LATER = (1013, "try again later")
+
+
+class Inflate(Extension):
+    """Reads what a charger compresses without having negotiated it; what goes out stays as it is."""
+
+    __slots__ = ("_deflate",)
+    name = ExtensionName("permessage-deflate")
+
+    def __init__(self) -> None:
+        self._deflate: PerMessageDeflate | None = None  # made for the first compressed frame: most never send one
+
+    def decode(self, frame: Frame, *, max_size: int | None = None) -> Frame:
+        """The frame, inflated if it is compressed."""
+        if self._deflate is None:
+            if not frame.rsv1:
+                return frame
+            self._deflate = PerMessageDeflate(
+                remote_no_context_takeover=False,
+                local_no_context_takeover=True,
+                remote_max_window_bits=15,
+                local_max_window_bits=15,
+            )
+        return self._deflate.decode(frame, max_size=max_size)
+
+    def encode(self, frame: Frame) -> Frame:
+        """The frame as it is."""
+        return frame
 
 
 class Socket(ServerConnection):

@@ -9,7 +9,17 @@ from voltring_core.domain import messages as said
 from voltring_core.domain.messages import EventKind, IdToken, Sample, TokenDecision, TokenStatus
 from voltring_core.domain.metering import canonical, read_number, read_register, split_unit
 from voltring_core.domain.times import read_time
-from voltring_core.ocpp.wire import MEASURAND, Payload, data_transfer, samples, time_of, whole, write_time
+from voltring_core.ocpp.wire import (
+    MEASURAND,
+    Payload,
+    data_transfer,
+    place,
+    reservation,
+    samples,
+    time_of,
+    whole,
+    write_time,
+)
 
 
 def _boot(payload: Payload) -> said.Booted:
@@ -23,7 +33,7 @@ def _boot(payload: Payload) -> said.Booted:
 
 
 def _status(payload: Payload) -> said.StatusReported:
-    number = whole(payload["connectorId"])
+    number = place(payload["connectorId"])
     if number is None:
         raise ValueError("there is no such connector")
     return said.StatusReported(
@@ -45,12 +55,11 @@ def _start(payload: Payload) -> said.TransactionReported:
     return said.TransactionReported(
         kind=EventKind.STARTED,
         at=time_of(payload),
-        evse_id=whole(payload.get("connectorId")),
+        evse_id=place(payload.get("connectorId")),
         connector_id=1,
         token=IdToken(str(payload.get("idTag", ""))),
         meter_wh=read_register(payload.get("meterStart")),
-        # 0 and -1 are what some chargers say for "none".
-        reservation_id=max(whole(payload.get("reservationId")) or 0, 0) or None,
+        reservation_id=reservation(payload.get("reservationId")),
     )
 
 
@@ -69,7 +78,7 @@ def _stop(payload: Payload) -> said.TransactionReported:
 
 def _meter_values(payload: Payload) -> said.Metered:
     return said.Metered(
-        evse_id=whole(payload.get("connectorId")) or 0,
+        evse_id=place(payload.get("connectorId")) or 0,
         transaction_id=_transaction_id(payload),
         samples=samples(payload.get("meterValue", ()), _sample),
     )
@@ -111,20 +120,7 @@ READ: Mapping[str, Callable[[Payload], said.Said]] = MappingProxyType(
         "StopTransaction": _stop,
     }
 )
-"""Action -> what it says; every other action is only noted."""
-
-NOTED: Mapping[str, Payload] = MappingProxyType(
-    {
-        "DiagnosticsStatusNotification": {},
-        "FirmwareStatusNotification": {},
-        "LogStatusNotification": {},
-        "SecurityEventNotification": {},
-        # Nobody here signs certificates yet: an honest refusal.
-        "SignCertificate": {"status": "Rejected"},
-        "SignedFirmwareStatusNotification": {},
-    }
-)
-"""Action -> the least that answers it."""
+"""Action -> what it says; every other action is told in its own words."""
 
 
 def write_token(decision: TokenDecision) -> Payload:

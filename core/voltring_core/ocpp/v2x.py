@@ -11,7 +11,17 @@ from voltring_core.domain import messages as said
 from voltring_core.domain.messages import EventKind, IdToken, Sample, TokenDecision
 from voltring_core.domain.metering import canonical, read_number
 from voltring_core.domain.times import read_time
-from voltring_core.ocpp.wire import MEASURAND, Payload, data_transfer, samples, time_of, whole, write_time
+from voltring_core.ocpp.wire import (
+    MEASURAND,
+    Payload,
+    data_transfer,
+    place,
+    reservation,
+    samples,
+    time_of,
+    whole,
+    write_time,
+)
 
 
 def _boot(payload: Payload) -> said.Booted:
@@ -26,7 +36,7 @@ def _boot(payload: Payload) -> said.Booted:
 
 
 def _status(payload: Payload) -> said.StatusReported:
-    evse, connector = whole(payload["evseId"]), whole(payload["connectorId"])
+    evse, connector = place(payload["evseId"]), place(payload["connectorId"])
     if evse is None or connector is None:
         raise ValueError("there is no such connector")
     return said.StatusReported(
@@ -61,18 +71,18 @@ def _transaction_event(payload: Payload) -> said.TransactionReported:
         offline=payload.get("offline", False),
         trigger=payload.get("triggerReason"),
         charging_state=about.get("chargingState"),
-        evse_id=whole(evse.get("id")),
-        connector_id=whole(evse.get("connectorId")),
+        evse_id=place(evse.get("id")),
+        connector_id=place(evse.get("connectorId")),
         token=_token(payload.get("idToken")),
         samples=samples(payload.get("meterValue", ()), _sample),
         reason=about.get("stoppedReason"),
-        reservation_id=whole(payload.get("reservationId")),
+        reservation_id=reservation(payload.get("reservationId")),
         remote_start_id=whole(about.get("remoteStartId")),
     )
 
 
 def _meter_values(payload: Payload) -> said.Metered:
-    return said.Metered(whole(payload.get("evseId")) or 0, None, samples(payload.get("meterValue", ()), _sample))
+    return said.Metered(place(payload.get("evseId")) or 0, None, samples(payload.get("meterValue", ()), _sample))
 
 
 def _sample(value: Payload, at: Any) -> Sample:
@@ -106,61 +116,7 @@ READ: Mapping[str, Callable[[Payload], said.Said]] = MappingProxyType(
         "TransactionEvent": _transaction_event,
     }
 )
-"""Action -> what it says; every other action is only noted."""
-
-NOTED: Mapping[str, Payload] = MappingProxyType(
-    {
-        # Named refusals where an answer needs what is not there yet: a certificate authority, a contract pool,
-        # a smart-charging planner, a payment provider.
-        "BatterySwap": {},
-        "ClearedChargingLimit": {},
-        "ClosePeriodicEventStream": {},
-        "FirmwareStatusNotification": {},
-        "Get15118EVCertificate": {"status": "Failed", "exiResponse": ""},
-        "GetCertificateStatus": {"status": "Failed"},
-        "LogStatusNotification": {},
-        "NotifyChargingLimit": {},
-        "NotifyCustomerInformation": {},
-        "NotifyDERAlarm": {},
-        "NotifyDERStartStop": {},
-        "NotifyDisplayMessages": {},
-        "NotifyEVChargingNeeds": {"status": "Rejected"},
-        "NotifyEVChargingSchedule": {"status": "Accepted"},
-        "NotifyEvent": {},
-        "NotifyMonitoringReport": {},
-        "NotifyPriorityCharging": {},
-        "NotifyReport": {},
-        "NotifySettlement": {},
-        "OpenPeriodicEventStream": {"status": "Rejected"},
-        "PublishFirmwareStatusNotification": {},
-        "PullDynamicScheduleUpdate": {"status": "Rejected"},
-        "ReportChargingProfiles": {},
-        "ReportDERControl": {},
-        "ReservationStatusUpdate": {},
-        "SecurityEventNotification": {},
-        "SignCertificate": {"status": "Rejected"},
-        "VatNumberValidation": {"status": "Rejected"},
-    }
-)
-"""Action -> the least that answers it; what echoes its request is in `note`."""
-
-
-def note(action: str, payload: Payload) -> Payload:
-    """The least that answers an action that is only noted."""
-    if action == "GetCertificateChainStatus":
-        return {"certificateStatus": [_unknown_status(one) for one in payload["certificateStatusRequests"]]}
-    if action == "VatNumberValidation":
-        return {**NOTED[action], "vatNumber": payload["vatNumber"]}
-    return NOTED[action]
-
-
-def _unknown_status(asked: Payload) -> Payload:
-    return {
-        "certificateHashData": asked["certificateHashData"],
-        "source": asked["source"],
-        "status": "Failed",
-        "nextUpdate": "1970-01-01T00:00:00Z",
-    }
+"""Action -> what it says; every other action is told in its own words."""
 
 
 def write_token(decision: TokenDecision) -> Payload:

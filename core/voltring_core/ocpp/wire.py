@@ -52,3 +52,14 @@ def whole(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         return None
     return int(value) if abs(value) <= LARGEST else None
+
+
+def place(value: Any) -> int | None:
+    """The number of an EVSE or a connector; None for what can be none (TX-24)."""
+    number = whole(value)
+    return number if number is not None and number >= 0 else None
+
+
+def reservation(value: Any) -> int | None:
+    """The id of a reservation; 0 and -1 are what some chargers say for none."""
+    return max(whole(value) or 0, 0) or None

@@ -103,7 +103,7 @@ def test_the_more_specific_profile_has_the_last_word(folder, monkeypatch):
     found = load(
         folder(
             a_model='vendor: "V*"\nmodel: "M*"\nsource: s\nrules: {rate_unit: W, lenient_boot: false}\n',
-            b_vendor='vendor: "V*"\nsource: s\nrules: {rate_unit: A, lenient_boot: true, no_clock: true}\n',
+            b_vendor='vendor: "Volt*"\nsource: s\nrules: {rate_unit: A, lenient_boot: true, no_clock: true}\n',
             c_everybody="source: s\nrules: {stack_level_zero: true}\n",
         )
     )
@@ -112,6 +112,13 @@ def test_the_more_specific_profile_has_the_last_word(folder, monkeypatch):
     chosen = resolve("Volt", "Mega of this test", "1", None)
     assert dict(chosen.rules) == {"stack_level_zero": True, "rate_unit": "W", "no_clock": True}
     assert resolve(None, "of this test", None, None).names == ("stack_level_zero",)
+
+
+def test_a_charger_that_has_not_said_what_it_is_fits_no_pattern_at_all(folder):
+    (anybody,) = load(folder(anybody='vendor: "*"\nsource: s\nrules: {no_clock: true}\n'))
+    assert anybody.fits("V", None, None)
+    assert not anybody.fits(None, "M", "1")
+    assert not anybody.fits(" ", "M", "1")
 
 
 def test_an_operator_adds_rules_changes_their_arguments_and_switches_them_off():
@@ -124,6 +131,7 @@ def test_an_operator_adds_rules_changes_their_arguments_and_switches_them_off():
 def test_an_override_that_was_stored_by_a_newer_version_harms_nobody():
     override = {"a_rule_of_tomorrow": True, "time_zone": "Mars/Base", "lenient_boot": True}
     assert resolve(None, None, None, override).names == ("lenient_boot",)
+    assert resolve(None, None, None, ["lenient_boot"]).names == ()
 
 
 @pytest.mark.parametrize(

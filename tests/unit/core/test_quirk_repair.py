@@ -66,6 +66,7 @@ def test_a_value_in_the_wrong_shape_is_read_all_the_same(version, action, came, 
         ("1767268800000", "2026-01-01T12:00:00.000Z"),
         (1767268800.5, "2026-01-01T12:00:00.500Z"),
         (1767268800000000, "2026-01-01T12:00:00.000Z"),
+        (500_000_000_000, "1985-11-05T00:53:20.000Z"),
         (0, "1970-01-01T00:00:00.000Z"),
         (-1, NEVER),
         (10**30, NEVER),
@@ -185,6 +186,18 @@ def test_readings_without_a_value_are_left_out_and_their_neighbours_stay():
     assert rescue(V16, "MeterValues", came) == (METER, ("left_out",))
 
 
+def test_a_token_without_its_type_is_a_token_all_the_same():
+    assert tolerate(V201, "Authorize", {"idToken": {"idToken": "t"}}) == (
+        {"idToken": {"idToken": "t", "type": "Central"}},
+        ("default",),
+    )
+
+
+def test_what_is_known_of_a_session_without_its_id_is_kept():
+    came = EVENT | {"transactionInfo": {"chargingState": "Charging"}}
+    assert rescue(V201, "TransactionEvent", came) == (came, (INVALID,))
+
+
 def test_a_unit_in_place_of_its_object_is_kept_because_without_it_the_value_would_be_watt_hours():
     sample = {"value": 3, "unitOfMeasure": "kWh"}
     came = {"evseId": 1, "meterValue": [{"timestamp": NOON, "sampledValue": [sample]}]}
@@ -194,6 +207,18 @@ def test_a_unit_in_place_of_its_object_is_kept_because_without_it_the_value_woul
     sample["unitOfMeasure"] = {"unit": "Wh", "multiplier": {"a": 1}}
     payload, _ = rescue(V201, "MeterValues", came)
     assert payload["meterValue"][0]["sampledValue"][0]["unitOfMeasure"] == {"unit": "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("version", "action", "came"),
+    [
+        (V16, "StopTransaction", STOP | {"idTag": {}}),
+        (V16, "MeterValues", METER | {"meterValue": [GROUP | {"sampledValue": [SAMPLE | {"measurand": {}}]}]}),
+        (V16, "MeterValues", METER | {"meterValue": [GROUP | {"sampledValue": [SAMPLE | {"phase": "N4"}]}]}),
+    ],
+)
+def test_what_names_a_driver_or_gives_a_reading_its_meaning_is_not_left_out_as_harmless(version, action, came):
+    assert tolerate(version, action, came) == (came, ())
 
 
 LEAVES = (

@@ -44,26 +44,74 @@ def meters2(*samples):
 
 
 INBOUND = [
-    ("time_zone", V16, "StartTransaction", START | {"timestamp": "2026-07-01T14:00:00"}, START | {"timestamp": "2026-07-01T12:00:00.000Z"}),
-    ("time_zone", V16, "StartTransaction", START | {"timestamp": "2026-01-01 13:00:00"}, START | {"timestamp": "2026-01-01T12:00:00.000Z"}),
-    ("local_time_marked_utc", V16, "StartTransaction", START | {"timestamp": "2026-01-01T13:00:00Z"}, START | {"timestamp": "2026-01-01T12:00:00.000Z"}),
+    (
+        "time_zone",
+        V16,
+        "StartTransaction",
+        START | {"timestamp": "2026-07-01T14:00:00"},
+        START | {"timestamp": "2026-07-01T12:00:00.000Z"},
+    ),
+    (
+        "time_zone",
+        V16,
+        "StartTransaction",
+        START | {"timestamp": "2026-01-01 13:00:00"},
+        START | {"timestamp": "2026-01-01T12:00:00.000Z"},
+    ),
+    (
+        "local_time_marked_utc",
+        V16,
+        "StartTransaction",
+        START | {"timestamp": "2026-01-01T13:00:00Z"},
+        START | {"timestamp": "2026-01-01T12:00:00.000Z"},
+    ),
     ("no_clock", V16, "StartTransaction", START, START | {"timestamp": "1970-01-01T00:00:00Z"}),
     ("energy_unit", V16, "MeterValues", meters({"value": "3", "unit": "Wh"}), meters({"value": "3", "unit": "kWh"})),
     ("energy_unit", V16, "MeterValues", meters({"value": "3"}), meters({"value": "3", "unit": "kWh"})),
     ("energy_unit", V16, "MeterValues", meters({"value": "3 Wh"}), meters({"value": "3", "unit": "kWh"})),
-    ("energy_unit", V201, "MeterValues", meters2({"value": 3}), meters2({"value": 3, "unitOfMeasure": {"unit": "kWh"}})),
+    (
+        "energy_unit",
+        V201,
+        "MeterValues",
+        meters2({"value": 3}),
+        meters2({"value": 3, "unitOfMeasure": {"unit": "kWh"}}),
+    ),
     ("meter_unit", V16, "StartTransaction", START, START | {"meterStart": 5000}),
     ("meter_unit", V16, "StopTransaction", STOP | {"meterStop": "6,5"}, STOP | {"meterStop": 6500}),
-    ("register_per_session", V16, "MeterValues", meters({"value": "3"}), meters({"value": "3", "measurand": "Energy.Active.Import.Interval"})),
-    ("ignore_zero_register", V16, "MeterValues", meters({"value": "0"}, {"value": "0", "measurand": "SoC"}), meters({"value": "0", "measurand": "SoC"})),
-    ("ignore_zero_register", V16, "StopTransaction", STOP | {"transactionData": [{"timestamp": NOON, "sampledValue": [{"value": "0.0"}]}]}, STOP | {"transactionData": []}),
+    (
+        "register_per_session",
+        V16,
+        "MeterValues",
+        meters({"value": "3"}),
+        meters({"value": "3", "measurand": "Energy.Active.Import.Interval"}),
+    ),
+    (
+        "ignore_zero_register",
+        V16,
+        "MeterValues",
+        meters({"value": "0"}, {"value": "0", "measurand": "SoC"}),
+        meters({"value": "0", "measurand": "SoC"}),
+    ),
+    (
+        "ignore_zero_register",
+        V16,
+        "StopTransaction",
+        STOP | {"transactionData": [{"timestamp": NOON, "sampledValue": [{"value": "0.0"}]}]},
+        STOP | {"transactionData": []},
+    ),
     ("connector_zero_is", V16, "MeterValues", meters({"value": "3"}, connectorId=0), meters({"value": "3"})),
     ("connector_zero_is", V201, "MeterValues", meters2({"value": 3}) | {"evseId": 0}, meters2({"value": 3})),
     ("transaction_id_none", V16, "StopTransaction", STOP | {"transactionId": 99}, STOP | {"transactionId": -1}),
-    ("transaction_id_none", V16, "MeterValues", meters({"value": "3"}, transactionId="99"), meters({"value": "3"}, transactionId=-1)),
+    (
+        "transaction_id_none",
+        V16,
+        "MeterValues",
+        meters({"value": "3"}, transactionId="99"),
+        meters({"value": "3"}, transactionId=-1),
+    ),
     ("id_tag_bytes_reversed", V16, "StartTransaction", START, START | {"idTag": "B2A1"}),
     ("id_tag_bytes_reversed", V16, "Authorize", {"idTag": "04a1b2ff"}, {"idTag": "ffb2a104"}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("rule", "version", "action", "came", "mended"), INBOUND)
@@ -100,6 +148,11 @@ def test_a_rule_leaves_alone_what_it_is_not_about(rule, version, action, payload
     found, flags = of(rule).inbound(version, action, payload)
     assert found is payload
     assert flags == ()
+
+
+def test_an_id_that_says_none_already_stays_as_it_is():
+    payload = STOP | {"transactionId": -1}
+    assert Quirks({"transaction_id_none": [-1]}).inbound(V16, "StopTransaction", payload) == (payload, ())
 
 
 def test_without_rules_the_same_payload_comes_back_at_once():
@@ -143,15 +196,57 @@ def setting(key, value):
 REWRITTEN = [
     ("stack_level_zero", V16, "SetChargingProfile", limits(level=3), limits()),
     ("stack_level_zero", V201, "SetChargingProfile", limits2(level=3), limits2()),
-    ("stack_level_zero", V16, "RemoteStartTransaction", {"idTag": "A", "chargingProfile": profile(level=1)}, {"idTag": "A", "chargingProfile": profile()}),
-    ("rate_unit", V16, "GetCompositeSchedule", {"connectorId": 1, "duration": 60}, {"connectorId": 1, "duration": 60, "chargingRateUnit": "A"}),
-    ("no_trigger_connector_zero", V16, "TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 0}, {"requestedMessage": "MeterValues"}),
-    ("keys_in_lower_case", V16, "ChangeConfiguration", setting("HeartbeatInterval", "5"), setting("heartbeatinterval", "5")),
+    (
+        "stack_level_zero",
+        V16,
+        "RemoteStartTransaction",
+        {"idTag": "A", "chargingProfile": profile(level=1)},
+        {"idTag": "A", "chargingProfile": profile()},
+    ),
+    (
+        "rate_unit",
+        V16,
+        "GetCompositeSchedule",
+        {"connectorId": 1, "duration": 60},
+        {"connectorId": 1, "duration": 60, "chargingRateUnit": "A"},
+    ),
+    (
+        "no_trigger_connector_zero",
+        V16,
+        "TriggerMessage",
+        {"requestedMessage": "MeterValues", "connectorId": 0},
+        {"requestedMessage": "MeterValues"},
+    ),
+    (
+        "keys_in_lower_case",
+        V16,
+        "ChangeConfiguration",
+        setting("HeartbeatInterval", "5"),
+        setting("heartbeatinterval", "5"),
+    ),
     ("keys_in_lower_case", V16, "GetConfiguration", {"key": ["HeartbeatInterval"]}, {"key": ["heartbeatinterval"]}),
-    ("quoted_lists", V16, "ChangeConfiguration", setting("MeterValuesSampledData", "SoC,Voltage"), setting("MeterValuesSampledData", '"SoC,Voltage"')),
-    ("only_measurands", V16, "ChangeConfiguration", setting("StopTxnSampledData", "SoC, Power.Factor"), setting("StopTxnSampledData", "SoC")),
-    ("password_as_hex", V16, "ChangeConfiguration", setting("AuthorizationKey", "correct horse 16"), setting("AuthorizationKey", "636f727265637420686f727365203136")),
-]  # fmt: skip
+    (
+        "quoted_lists",
+        V16,
+        "ChangeConfiguration",
+        setting("MeterValuesSampledData", "SoC,Voltage"),
+        setting("MeterValuesSampledData", '"SoC,Voltage"'),
+    ),
+    (
+        "only_measurands",
+        V16,
+        "ChangeConfiguration",
+        setting("StopTxnSampledData", "SoC, Power.Factor"),
+        setting("StopTxnSampledData", "SoC"),
+    ),
+    (
+        "password_as_hex",
+        V16,
+        "ChangeConfiguration",
+        setting("AuthorizationKey", "correct horse 16"),
+        setting("AuthorizationKey", "636f727265637420686f727365203136"),
+    ),
+]
 REFUSED = [
     ("no_get_configuration", V16, "GetConfiguration", {}),
     ("keys_per_request", V16, "GetConfiguration", {"key": ["a", "b", "c"]}),
@@ -197,6 +292,7 @@ def test_every_outbound_rule_is_shown_here():
         ("keys_per_request", "GetConfiguration", {"key": ["a", "b"]}),
         ("keys_per_request", "GetConfiguration", {}),
         ("list_items_at_most", "ChangeConfiguration", setting("Vendor.List", "a,b,c,d")),
+        ("list_items_at_most", "ChangeConfiguration", setting("MeterValuesSampledData", "SoC,Voltage")),
         ("only_measurands", "ChangeConfiguration", setting("MeterValuesSampledData", "")),
         ("quoted_lists", "ChangeConfiguration", setting("HeartbeatInterval", "5")),
         ("no_trigger_connector_zero", "TriggerMessage", {"requestedMessage": "Heartbeat", "connectorId": 1}),

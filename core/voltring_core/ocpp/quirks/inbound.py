@@ -126,9 +126,7 @@ def _drop_empty_groups(payload: Payload) -> None:
     for name in ("meterValue", "transactionData"):
         groups = payload.get(name)
         if isinstance(groups, list):
-            kept = [one for one in groups if not (isinstance(one, dict) and one.get("sampledValue") == [])]
-            if kept or name == "transactionData":
-                payload[name] = kept
+            payload[name] = [one for one in groups if not (isinstance(one, dict) and one.get("sampledValue") == [])]
 
 
 def _measurand(sample: dict[str, Any]) -> str:

@@ -109,15 +109,6 @@ def _cut(fault: Fault) -> str | None:
     return CUT
 
 
-def _shorten(fault: Fault) -> str | None:
-    """A list that is too long."""
-    limit = fault.shape.get("maxItems")
-    if not isinstance(limit, int):
-        return None
-    del fault.value[limit:]
-    return CUT
-
-
 def _retime(fault: Fault) -> str | None:
     if fault.shape.get("format") != "date-time":
         return None
@@ -273,11 +264,8 @@ def _fill_or_give_up(fault: Fault) -> str | None:
     """... or else the part of the message that can't be read without it is left out."""
     if done := _fill(fault):
         return done
-    holder: Any = fault.path[-2] if len(fault.path) > 1 else None
-    if isinstance(fault.owner, list):
-        if holder >= len(fault.owner) or fault.owner[holder] is not fault.parent:
-            return None  # an earlier mend moved it: the next round finds it again
-    elif not isinstance(fault.owner, dict) or holder in NEVER_GIVEN_UP:
+    holder: Any = fault.path[-2] if fault.owner is not None else None
+    if holder is None or holder in NEVER_GIVEN_UP:
         return None
     del fault.owner[holder]
     return LEFT_OUT
@@ -322,7 +310,6 @@ RESCUE: Mapping[str, Mender] = MappingProxyType(
         "additionalProperties": _place,
         "enum": _respell_all,
         "format": lambda fault: _retime(fault) or leave_out(fault),
-        "maxItems": _shorten,
         "maxLength": _cut,
         "minItems": lambda fault: None if fault.owner is None and not fault.optional else leave_out(fault),
         "required": _fill_or_give_up,

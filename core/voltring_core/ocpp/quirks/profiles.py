@@ -69,7 +69,7 @@ def resolve(
     `check_override` is for whoever sets it.
     """
     known = _of_profiles(vendor, model, firmware)
-    if not override:
+    if not override or not isinstance(override, Mapping):
         return known
     usable = {name: given for name, given in override.items() if _fault_of(name, given) is None}
     return Quirks(_merged(known.rules, usable))

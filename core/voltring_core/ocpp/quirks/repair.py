@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
+from voltring_core.domain.metering import UNITS
 from voltring_core.ocpp.quirks.menders import HARMLESS, RESCUE, Fault, Mender
 from voltring_core.ocpp.quirks.shapes import is_optional, shape_at
 from voltring_core.ocpp.schemas import Violation, violations
@@ -18,6 +19,8 @@ from voltring_core.ocpp.versions import Version
 
 Payload = dict[str, Any]
 NULL, INVALID = "null_field", "invalid"
+UNITS_READ = frozenset(name.lower() for name in UNITS)
+"""1.6 has no unit of frequency; chargers send Hertz and Hz."""
 ROUNDS = 12
 """A mended value may uncover the next fault; what is left after these rounds stays."""
 
@@ -30,12 +33,21 @@ def tolerate(version: Version, action: str, payload: Payload) -> tuple[Payload, 
 def rescue(version: Version, action: str, payload: Payload) -> tuple[Payload, tuple[str, ...]]:
     """Mend all that can be mended; flagged `invalid` when the schema is still broken."""
     mended, flags = _mend(version, action, payload, RESCUE)
-    return mended, (*flags, INVALID) if violations(version, action, mended) else flags
+    left = [fault for fault in violations(version, action, mended) if not is_known(action, fault, mended)]
+    return mended, (*flags, INVALID) if left else flags
 
 
 def is_known(action: str, fault: Violation, payload: Payload) -> bool:
-    """Whether a fault is one that chargers are known for and that needs no mending: 1.6's old status `Occupied`."""
+    """Whether a fault is one that needs no mending: 1.6's old status `Occupied`, a unit that is read all the same."""
+    if fault.keyword == "enum" and fault.path[-1:] == ("unit",):
+        return str(_at(payload, fault)).lower() in UNITS_READ
     return action == "StatusNotification" and fault.field == "status" and payload.get("status") == "Occupied"
+
+
+def _at(payload: Any, fault: Violation) -> Any:
+    for part in fault.path:
+        payload = payload[part]
+    return payload
 
 
 def _mend(
