@@ -6,13 +6,12 @@ schema is flagged in the command's outcome, and so is a meaning that can't be ke
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-import orjson
 
 from voltring_core.domain.commands import State, judge
 from voltring_core.domain.devices import Variable
@@ -27,6 +26,7 @@ from voltring_node import reading
 from voltring_node.deciding import Needs
 from voltring_node.facts import CommandFact, Fact, Place
 from voltring_node.handlers.answers.answer import CommandAnswer, Meaning
+from voltring_node.handlers.answers.mending import mend
 from voltring_node.handlers.answers.table import MEANINGS
 from voltring_node.knowledge import Known
 from voltring_node.storable import clean
@@ -34,9 +34,8 @@ from voltring_node.writing_station import write_station
 
 logger = logging.getLogger("voltring.settling")
 OWN = load("voltring_node", "settling.sql")
-INVALID, UNWRITABLE, NOT_KEPT = "invalid_answer", "unwritable_answer", "meaning_not_kept"
-"""Flags of an outcome: the answer breaks its schema; it can't be written (the message log has its frame); what it
-means is lost."""
+INVALID, NOT_KEPT = "invalid_answer", "meaning_not_kept"
+"""Flags of an outcome: the answer breaks its schema; what it means could not be written down."""
 MOST_NAMED = 20
 """Faults of one answer that are named."""
 
@@ -57,8 +56,10 @@ class Sent:
 class _Read:
     """An answer as it can be kept, and what is to be said of it."""
 
+    raw: dict[str, Any]
     payload: dict[str, Any]
-    flags: tuple[str, ...]
+    """With its words as the schema spells them."""
+    flags: tuple[str, ...] = ()
 
 
 async def settle(pool: asyncpg.Pool, sent: Sent, answer: Answered) -> Any:
@@ -80,19 +81,14 @@ async def settle(pool: asyncpg.Pool, sent: Sent, answer: Answered) -> Any:
 
 
 def _read(sent: Sent, answer: Answered) -> _Read:
-    payload: Any = answer.payload
-    try:
-        orjson.dumps(payload)
-    except TypeError:  # nested too deep
-        return _Read({}, (UNWRITABLE,))
-    if not isinstance(payload, dict):
-        return _Read({}, (INVALID,))
-    is_valid = bool(answer.code) or schemas.is_valid(sent.version, sent.action, payload, "response")
-    return _Read(payload, () if is_valid else (INVALID,))
+    payload = answer.payload
+    if answer.code or schemas.is_valid(sent.version, sent.action, payload, "response"):
+        return _Read(payload, payload)
+    return _Read(payload, mend(sent.version, sent.action, payload), (INVALID,))
 
 
 async def _finish(connection: Any, sent: Sent, answer: Answered, read: _Read) -> Any:
-    told = redact_payload(sent.version, sent.action, read.payload, "response")
+    told = redact_payload(sent.version, sent.action, read.raw, "response")
     if answer.code:
         error = {"code": answer.code, "description": answer.description, "details": told}
         state, response = State.CALLERROR, None
@@ -117,7 +113,7 @@ async def _keep(
         raise
     except Exception:
         logger.exception("what the answer to %s of %s means can't be kept", sent.action, sent.charger_id)
-        lost = _Read(read.payload, (*read.flags, NOT_KEPT))
+        lost = replace(read, flags=(*read.flags, NOT_KEPT))
         outcome = await _outcome(connection, sent, lost, ())
         await write_station(connection, [(place, fact) for fact in outcome])
 
@@ -139,7 +135,6 @@ async def _facts(
         sent.action,
         asked,
         read.payload,
-        not read.flags,
         now,
         variables,
     )
@@ -161,7 +156,7 @@ async def _outcome(
     if read.flags:
         added["flags"] = list(read.flags)
     if INVALID in read.flags:
-        added["faults"] = _faults(sent, read.payload)
+        added["faults"] = _faults(sent, read.raw)
     if not added:
         return ()
     before = await connection.fetchval(OWN["outcome"], sent.command_id)

@@ -1,12 +1,16 @@
 """Writing what a charger tells beside its sessions: events, records, variables, reports, outcomes, streams."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import asyncpg
 import orjson
 
+from voltring_core.domain.devices import Variable
 from voltring_core.domain.reports import Report
+from voltring_core.ocpp.redaction import is_secret_name, redact_payload
+from voltring_core.ocpp.versions import Version
 from voltring_core.store.database import RawJson
 from voltring_core.store.queries import load
 from voltring_node.facts import (
@@ -71,8 +75,9 @@ async def _unnest(connection: asyncpg.Connection, statement: str, rows: Sequence
 
 
 def _json(content: Any) -> RawJson:
-    """JSON that PostgreSQL can keep: a NUL has no place in its text."""
-    return RawJson(orjson.dumps(content, default=str).decode().replace("\\u0000", "\\u2400"))
+    """JSON that may be kept: without secrets, and without NULs, which have no place in PostgreSQL's text."""
+    told = redact_payload(Version.V21, "", content) if isinstance(content, Mapping) else content
+    return RawJson(orjson.dumps(told, default=str).decode().replace("\\u0000", "\\u2400"))
 
 
 def _event(place: Message | Place, one: EventFact) -> tuple[Any, ...]:
@@ -96,13 +101,20 @@ async def _variables(connection: asyncpg.Connection, facts: Sequence[Found]) -> 
     rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for place, fact in _of(VariablesFact, facts):
         for one in fact.variables:
-            values = [clean(getattr(one, name)) for name in VARIABLE]
+            values = [clean(getattr(_without_secret(one), name)) for name in VARIABLE]
             characteristics = None if one.characteristics is None else _json(one.characteristics)
             where = (place.charger_id, place.epoch, place.received_at, fact.source)
             rows[place.charger_id, *values[:7]] = (*where, *values, characteristics, clean(one.status))
     await _unnest(connection, "put_variables", [rows[key] for key in sorted(rows)])
     gone = [(place.charger_id, place.epoch, one.before) for place, one in _of(VariablesGoneFact, facts)]
     await _unnest(connection, "forget_variables", gone)
+
+
+def _without_secret(one: Variable) -> Variable:
+    """What is secret by its name has no value that may be kept."""
+    if one.value is not None and is_secret_name(one.variable):
+        return replace(one, value=None, mutability="WriteOnly")
+    return one
 
 
 async def _records(connection: asyncpg.Connection, facts: Sequence[Found]) -> None:

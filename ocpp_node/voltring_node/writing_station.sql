@@ -63,7 +63,8 @@ ON CONFLICT DO NOTHING
 -- name: put_outcomes
 -- What the charger did after its answer, or even before it: its own answer then changes nothing of this.
 UPDATE commands SET
-    state = coalesce(new.state, commands.state), outcome = new.outcome,
+    state = coalesce(new.state, commands.state),
+    outcome = (coalesce(commands.outcome::jsonb, '{}') || new.outcome::jsonb)::json,
     completed_at = CASE WHEN new.state IS NOT NULL THEN new.at ELSE completed_at END,
     finished_at = CASE WHEN new.state IS NOT NULL THEN coalesce(finished_at, new.at) ELSE finished_at END
 FROM unnest($1::uuid[], $2::text[], $3::json[], $4::timestamptz[]) AS new (id, state, outcome, at)

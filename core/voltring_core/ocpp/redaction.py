@@ -97,7 +97,7 @@ def _redact(value: T, settlement: bool = False, depth: int = 0) -> T:
 def _secret_fields(value: Mapping[str, Any], settlement: bool) -> frozenset[str]:
     """The fields of an object that are secret as a whole."""
     names = {name for name in value if _NAME.search(name)}
-    if _is_secret(value.get("key")) or _is_secret(_name_of(value.get("variable"))):
+    if is_secret_name(value.get("key")) or is_secret_name(_name_of(value.get("variable"))):
         names.update(_VALUES, ("variableAttribute",))
     kind = str(value.get("type", "")).lower()
     if kind in _SECRET_KINDS:
@@ -113,7 +113,8 @@ def _name_of(variable: Any) -> Any:
     return variable.get("name") if isinstance(variable, Mapping) else None
 
 
-def _is_secret(name: Any) -> bool:
+def is_secret_name(name: Any) -> bool:
+    """Whether what goes by this name is secret: a key's or a variable's."""
     return isinstance(name, str) and _NAME.search(name) is not None
 
 

@@ -51,9 +51,10 @@ RETURNING id, action, payload, class, attempts, reply_to
 -- The charger's answer, also a late one for a command that was given up.
 -- What it answers may have come about already: that stays.
 UPDATE commands SET state = CASE WHEN completed_at IS NULL THEN $3 ELSE state END,
-    response = $4, error = $5, finished_at = now()
+    response = $4, error = $5,
+    finished_at = CASE WHEN completed_at IS NULL THEN now() ELSE coalesce(finished_at, now()) END
 WHERE id = $1 AND message_id = $2
-    AND (state IN ('SENT', 'UNKNOWN', 'QUEUED') OR completed_at IS NOT NULL AND response IS NULL)
+    AND (state IN ('SENT', 'UNKNOWN', 'QUEUED') OR completed_at IS NOT NULL AND response IS NULL AND error IS NULL)
 RETURNING id, charger_id, action, state, reply_to
 
 -- name: give_up
