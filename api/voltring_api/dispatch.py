@@ -1,4 +1,4 @@
-"""How a command leaves: checked, written to PostgreSQL, its charger's node woken, its outcome waited for.
+"""How a command leaves: made ready, written to PostgreSQL, its charger's node woken, its outcome waited for.
 
 The row is the truth. Doorbells only shorten the wait: a waiting request reads the row when it is rung for, and
 once a second anyway.
@@ -15,15 +15,15 @@ import asyncpg
 
 from voltring_api import audit
 from voltring_api.keys import Principal
+from voltring_api.preparing import prepare
 from voltring_core.cluster.connection import AWAY
 from voltring_core.cluster.doorbells import Doorbells, Results
 from voltring_core.cluster.events import EventBus
 from voltring_core.domain.commands import FINAL, State, command_class, default_deadline_s, lane
 from voltring_core.ending import end
-from voltring_core.errors import Conflict, NotFound, Unprocessable
-from voltring_core.ocpp.actions import TO_CHARGER
+from voltring_core.errors import Conflict, NotFound
 from voltring_core.ocpp.intents import Intent
-from voltring_core.ocpp.schemas import violations
+from voltring_core.ocpp.rules.ids import joined_id
 from voltring_core.ocpp.versions import Version
 from voltring_core.store.commands import Commands, NewCommand, Record
 from voltring_core.store.queries import load
@@ -48,18 +48,6 @@ class Sent:
 
     row: Record
     status: int
-
-
-def check(version: Version, action: str, payload: dict[str, Any]) -> None:
-    """Raise Unprocessable, naming each wrong field, unless the charger's version has this command."""
-    if action not in TO_CHARGER[version]:
-        said = f"is not a command of OCPP {version}, which this charger speaks"
-        raise Unprocessable(f"{action} {said}.", [{"field": "action", "message": said}])
-    found = violations(version, action, payload)
-    if found:
-        errors = [{"field": f"payload.{it.field}".rstrip("."), "message": it.message} for it in found]
-        told = "; ".join(f"{error['field']} {error['message']}" for error in errors[:3])
-        raise Unprocessable(f"The payload breaks the schema of OCPP {version}: {told}.", errors)
 
 
 class Dispatch:
@@ -103,8 +91,8 @@ class Dispatch:
 
         Raises Unprocessable for a wrong payload, Conflict for a key that came with another request.
         """
-        check(version, wanted.action, wanted.payload)
-        new = self._new(charger_id, wanted, terms)
+        ready = await self._ready(charger_id, version, wanted, terms)
+        new = self._new(charger_id, version, wanted, ready, terms)
         row, created = await self._commands.queue(new)
         if row["state"] in FINAL:
             return Sent(row, 200)
@@ -138,12 +126,21 @@ class Dispatch:
                 await self._doorbells.answer(row["reply_to"], command_id)
         return row
 
-    def _new(self, charger_id: str, wanted: Intent, terms: Terms) -> NewCommand:
+    async def _ready(self, charger_id: str, version: Version, wanted: Intent, terms: Terms) -> Intent:
+        """What may be queued. For a key that comes again it is what was queued then, whatever is known by now."""
+        before = await self.earlier(terms.who, terms.idempotency_key)
+        if before is not None:
+            return Intent(wanted.action, before["payload"])
+        return await prepare(self._pool, charger_id, version, wanted, terms.who.name, terms.idempotency_key)
+
+    def _new(self, charger_id: str, version: Version, wanted: Intent, ready: Intent, terms: Terms) -> NewCommand:
         return NewCommand(
             id=uuid4(),
             charger_id=charger_id,
             action=wanted.action,
-            payload=wanted.payload,
+            payload=ready.payload,
+            asked=wanted.payload,
+            request_id=joined_id(version, ready.action, ready.payload),
             command_class=command_class(wanted.action),
             lane=lane(wanted.action),
             deadline_s=terms.deadline_s or default_deadline_s(wanted.action),

@@ -3,3 +3,25 @@ SELECT status, ocpp_version FROM chargers WHERE id = $1
 
 -- name: by_key
 SELECT * FROM commands WHERE created_by = $1 AND idempotency_key = $2
+
+-- name: known
+-- What is known of a charger and binds what it may be sent. The command that $3 made before by key $4 is left out: it
+-- does not stand in its own way.
+SELECT c.registration,
+    (SELECT coalesce(json_agg(json_build_array(v.component, v.variable, v.instance, v.value, v.characteristics)), '[]')
+     FROM variables v
+     WHERE v.charger_id = c.id AND v.attribute = 'Actual' AND v.evse_id = 0 AND lower(v.variable) = ANY($2)
+    ) AS variables,
+    (SELECT r.content ->> 'version' FROM station_records r
+     WHERE r.charger_id = c.id AND r.kind = 'LocalList' AND r.key = '') AS list_version,
+    (SELECT coalesce(json_agg(json_build_array(m.action, m.request_id)), '[]')
+     FROM commands m
+     WHERE m.charger_id = c.id AND m.request_id IS NOT NULL
+         AND (m.state IN ('QUEUED', 'SENT')
+             OR m.state IN ('ACCEPTED', 'UNKNOWN') AND m.created_at > now() - interval '1 day')
+         AND ($4::text IS NULL OR m.idempotency_key IS DISTINCT FROM $4 OR m.created_by <> $3)
+    ) AS open_ids
+FROM chargers c WHERE c.id = $1
+
+-- name: next_request_id
+SELECT nextval('request_id')

@@ -9,7 +9,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from websockets.exceptions import ConnectionClosed
@@ -28,6 +28,7 @@ from voltring_core.ocpp.wire import write_time
 from voltring_node.deciding import FAULT, Asked
 from voltring_node.facts import BootFact, Message, Refusal
 from voltring_node.journal import MALFORMED, STRAY
+from voltring_node.providers import CONSULTED, Providers, consult
 from voltring_node.recorder import Recorder
 from voltring_node.sockets import DEAF, NOT_TEXT, TOO_MANY_FAULTS, Socket
 from voltring_node.understanding import Answerable, Understood, understand
@@ -47,6 +48,7 @@ class Terms:
     ping_interval: float = 30.0
     silence_limit: float = 90.0
     call_timeout: float = 30.0
+    providers: Providers = field(default_factory=Providers)
 
 
 class Connection:
@@ -307,6 +309,8 @@ class Connection:
             found.natural_key,
             found.flags,
         )
+        if event.action in CONSULTED:
+            message = replace(message, advice=await consult(self._terms.providers, message))
         decided = await self._recorder.record(Asked(message, self._terms.intervals))
         if decided is None or decided.reply is None:
             return  # not committed, so not acknowledged: the charger keeps it

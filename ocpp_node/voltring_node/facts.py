@@ -145,6 +145,8 @@ class VariablesFact:
 
     variables: tuple[Variable, ...]
     source: str
+    is_all: bool = False
+    """Whether these are all that the charger has: what is known of it is up to date then."""
 
 
 @dataclass(frozen=True, slots=True)

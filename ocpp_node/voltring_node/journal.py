@@ -15,7 +15,7 @@ COLUMNS = (
     " verdict error_code latency_ms transaction_id"
 ).split()
 MALFORMED, STRAY = "malformed", "stray"
-UNREMARKABLE = frozenset({REPEAT, "signed"})
+UNREMARKABLE = frozenset({REPEAT, "signed", "late", "unknown_stream"})
 """Flags that do not mean that anything was mended."""
 LONGEST_ID, LONGEST_CODE = 100, 50
 CALLERROR = "[4,"

@@ -13,7 +13,7 @@ from voltring_core.domain.authorization import KnownToken
 from voltring_core.domain.chargers import Standing
 from voltring_core.domain.commands import State
 from voltring_core.domain.messages import IdToken
-from voltring_core.domain.reports import Report, ReportState
+from voltring_core.domain.reports import Report
 from voltring_core.domain.transactions import Transaction, TransactionState
 from voltring_node.facts import CommandFact, Fact, GoneFact, RecordFact, ReportFact, TransactionFact
 
@@ -108,9 +108,8 @@ class Known:
         return next((one for one in found if request_id in (None, one.request_id)), None)
 
     def report(self, charger_id: str, action: str, request_id: int) -> Report | None:
-        """The report that is being received."""
-        found = self.reports.get((charger_id, action, request_id))
-        return found if found is not None and found.state is ReportState.RECEIVING else None
+        """The latest report of this number that is being received, or was of late."""
+        return self.reports.get((charger_id, action, request_id))
 
     def held(self, charger_id: str, kind: str) -> Mapping[str, Record]:
         """What holds of a kind, by key."""

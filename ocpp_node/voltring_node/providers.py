@@ -16,6 +16,7 @@ from typing import Protocol
 
 from voltring_node.advice import Advice, default
 from voltring_node.facts import Message
+from voltring_node.handlers.plug_and_charge import unpacked
 
 logger = logging.getLogger("voltring.providers")
 LIMIT_S = 4.5
@@ -139,7 +140,7 @@ class Providers:
     planner: ChargingPlanner = field(default_factory=NoChargingPlanner)
     tax: TaxOffice = field(default_factory=NoTaxOffice)
     payments: PaymentService = field(default_factory=NoPaymentService)
-    vendors: Mapping[str, VendorExtension] = MappingProxyType({})
+    vendors: Mapping[str, VendorExtension] = field(default_factory=dict)
 
 
 Ask = Callable[[Message], Awaitable[Advice]]
@@ -171,12 +172,13 @@ _ASKS: Mapping[str, Callable[[Providers, Message], Ask | None]] = MappingProxyTy
     }
 )
 CONSULTED = frozenset(_ASKS)
-"""Actions for which somebody may have to be asked."""
+"""Actions for which somebody may have to be asked; DataTransfer is also what 1.6 brings Plug and Charge in."""
 
 
 async def consult(providers: Providers, message: Message, limit_s: float = LIMIT_S) -> Advice | None:
     """What the provider of this message says, None where nobody is to be asked. Never raises: a provider that fails
     or takes longer than `limit_s` counts as a refusal."""
+    message = unpacked(message) or message
     find = _ASKS.get(message.action or "")
     ask = None if find is None else find(providers, message)
     if ask is None:

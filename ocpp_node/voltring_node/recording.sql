@@ -40,9 +40,10 @@ CROSS JOIN LATERAL (
 ORDER BY c.charger_id, c.seq DESC
 
 -- name: reports
+-- A part that was late may belong to a report that seemed complete.
 SELECT r.* FROM unnest($1::text[], $2::text[], $3::bigint[]) AS k (charger_id, action, request_id)
 JOIN reports r USING (charger_id, action, request_id)
-WHERE r.state = 'Receiving'
+WHERE r.state = 'Receiving' OR r.updated_at > now() - interval '10 minutes'
 ORDER BY r.started_at
 
 -- name: records
@@ -82,7 +83,7 @@ ON CONFLICT (id) DO UPDATE SET
     last_seq_no = excluded.last_seq_no, flags = excluded.flags, updated_at = now()
 
 -- name: put_statuses
--- The newest word of the present owner; an older time never overwrites a newer one of the same socket's order.
+-- The last word of the present owner. Its time is not compared: a charger that restarts with a wrong clock is believed.
 INSERT INTO connectors AS c
     (charger_id, evse_id, connector_id, status, error_code, info, vendor_error_code, status_at)
 SELECT new.charger_id, evse_id, connector_id, status, error_code, info, vendor_error_code, status_at

@@ -108,6 +108,10 @@ async def _variables(connection: asyncpg.Connection, facts: Sequence[Found]) -> 
     await _unnest(connection, "put_variables", [rows[key] for key in sorted(rows)])
     gone = [(place.charger_id, place.epoch, one.before) for place, one in _of(VariablesGoneFact, facts)]
     await _unnest(connection, "forget_variables", gone)
+    fresh = [row[:2] for row in gone] + [
+        (place.charger_id, place.epoch) for place, fact in _of(VariablesFact, facts) if fact.is_all
+    ]
+    await _unnest(connection, "model_is_fresh", fresh)
 
 
 def _without_secret(one: Variable) -> Variable:

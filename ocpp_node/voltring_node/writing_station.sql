@@ -21,6 +21,11 @@ DELETE FROM variables v USING unnest($1::text[], $2::bigint[], $3::timestamptz[]
 JOIN charger_connection f ON f.charger_id = gone.charger_id AND f.epoch = gone.epoch
 WHERE v.charger_id = gone.charger_id AND v.at < gone.before
 
+-- name: model_is_fresh
+UPDATE chargers SET device_model_stale = false FROM unnest($1::text[], $2::bigint[]) AS fresh (charger_id, epoch)
+JOIN charger_connection f ON f.charger_id = fresh.charger_id AND f.epoch = fresh.epoch
+WHERE chargers.id = fresh.charger_id AND device_model_stale
+
 -- name: put_records
 INSERT INTO station_records AS r (charger_id, kind, key, evse_id, state, content, source, command_id, at)
 SELECT new.charger_id, kind, key, evse_id, state, content, source, command_id, at

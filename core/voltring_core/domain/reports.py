@@ -3,17 +3,23 @@
     (none) ──part──> Receiving ──the last of all──> Complete
                          └──────silence───────────> Incomplete, with the numbers that are missing
 
-Parts may come out of order, and twice. What a part tells is taken over as it comes; what a complete report does not
-mention any more is then forgotten, so that half a report never takes anything away.
+Parts may come out of order, and twice: whatever their order, the report is the same in the end. What a part tells is
+taken over as it comes; what a complete report does not mention any more is then forgotten, so that half a report
+never takes anything away. A part that comes late joins its report, also when that was complete without it: a lone
+part 1 that says it is the last is all of a report that counts from 1, until a part 0 comes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 MOST_NAMED = 100
 """Missing numbers that are named: a charger may number its parts as it likes."""
+SILENCE = timedelta(seconds=120)
+"""After it no further part is waited for."""
 
 
 class ReportState(StrEnum):
@@ -43,6 +49,17 @@ class Report:
     def missing(self) -> tuple[int, ...]:
         """The numbers of the parts that did not come, as far as can be told."""
         return missing(self.seqs, self.last_seq)
+
+    @property
+    def outcome(self) -> Mapping[str, Any]:
+        """What came of the command that asked for it. `has_end`: a part said that it is the last."""
+        return {
+            "report_id": str(self.id),
+            "state": self.state.value,
+            "parts": len(self.seqs),
+            "has_end": self.last_seq is not None,
+            "missing": list(self.missing),
+        }
 
 
 def missing(seqs: tuple[int, ...], last_seq: int | None) -> tuple[int, ...]:
@@ -78,8 +95,17 @@ def open_report(
 
 def add(report: Report, seq_no: int, now: datetime, *, is_last: bool) -> Report:
     """The report after one more part; one that came before changes nothing but the time."""
-    seqs = report.seqs if seq_no in report.seqs else (*report.seqs, seq_no)
-    last = seq_no if is_last else report.last_seq
+    seqs = report.seqs if seq_no in report.seqs else tuple(sorted((*report.seqs, seq_no)))
+    last = report.last_seq
+    if is_last:
+        last = seq_no if last is None else max(seq_no, last)
     complete = last is not None and not missing(seqs, last)
     state = ReportState.COMPLETE if complete else ReportState.RECEIVING
     return replace(report, seqs=seqs, last_seq=last, state=state, updated_at=now)
+
+
+def end(report: Report, now: datetime) -> Report | None:
+    """The report given up after its silence; None while parts may still come."""
+    if report.state is not ReportState.RECEIVING or now - report.updated_at < SILENCE:
+        return None
+    return replace(report, state=ReportState.INCOMPLETE)

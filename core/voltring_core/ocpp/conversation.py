@@ -1,4 +1,4 @@
-"""One charger's OCPP-J exchange, without I/O: frames in, events out (TR-11, TR-15, TR-19, TR-22, TR-24).
+"""One charger's OCPP-J exchange, without I/O: frames in, events out (TR-11, TR-13, TR-15, TR-19, TR-22, TR-24).
 
 The caller gives each received text to `receive` and acts on the event:
 
@@ -34,6 +34,8 @@ from voltring_core.ocpp.versions import Version
 
 SIGNED = "signed"
 """The flag of a message that came as `<action>-Signed`; its payload here is the inner one (TR-13)."""
+DEEP = "deep"
+"""The flag of a message that lost what was nested too deep; its frame is kept whole."""
 LATE_KEPT = 16  # timed-out CALLs of ours whose answer is still recognised
 
 
@@ -172,11 +174,11 @@ class Conversation:
     def _asked(self, frame: Frame) -> Called | Sent | Stray:
         """A CALL or a SEND, a signed one unwrapped."""
         kind = Called if frame.type is MessageType.CALL else Sent
-        action = frame.action or ""
+        action, flags = frame.action or "", (DEEP,) if frame.is_cut else ()
         if not action.endswith(SUFFIX):
-            return kind(frame.message_id, action, frame.payload)
+            return kind(frame.message_id, action, frame.payload, flags)
         try:
-            return kind(frame.message_id, action.removesuffix(SUFFIX), unwrap(frame.payload), (SIGNED,))
+            return kind(frame.message_id, action.removesuffix(SUFFIX), unwrap(frame.payload), (SIGNED, *flags))
         except ValueError as error:
             code = Code.FORMAT if kind is Called else None
             return self._stray(Malformed(str(error), frame.message_id, code))

@@ -5,14 +5,14 @@ writes frames. Message ids of chargers are kept as they came, in value and JSON 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
 import orjson
 
 from voltring_core.ocpp.codes import Code, spell
-from voltring_core.ocpp.text import Written, keep_id, load
+from voltring_core.ocpp.text import Written, cut_deep, keep_id, load
 from voltring_core.ocpp.versions import Version
 
 MessageId = str | int | float | Written
@@ -42,6 +42,8 @@ class Frame:
     action: str | None = None
     code: str = ""
     description: str = ""
+    is_cut: bool = False
+    """Whether something was nested too deep to be handled, and left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,9 @@ def parse(text: str, version: Version) -> Frame | Malformed:
         return Malformed("not a JSON array", UNREADABLE_ID, code)
     if len(array) > 1:
         array[1] = keep_id(array[1], text)
-    return _read(array, version)
+    is_cut = cut_deep(array, text)
+    frame = _read(array, version)
+    return replace(frame, is_cut=True) if is_cut and isinstance(frame, Frame) else frame
 
 
 def _read(array: list[Any], version: Version) -> Frame | Malformed:

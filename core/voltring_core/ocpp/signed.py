@@ -6,7 +6,7 @@ The signature is not checked: no station's message key is known here. The frame 
 from base64 import b64decode
 from typing import Any
 
-from voltring_core.ocpp.text import load
+from voltring_core.ocpp.text import cut_deep, load
 
 SUFFIX = "-Signed"
 TO_STANDARD = str.maketrans("-_", "+/")
@@ -18,12 +18,16 @@ def unwrap(jws: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(encoded, str) or not isinstance(jws.get("signature"), str):
         raise ValueError("the payload is not a flattened JWS")
     try:
-        payload = load(_decode(encoded).decode())
+        text = _decode(encoded).decode()
+        payload = load(text)
     except ValueError:
         raise ValueError("the payload of the JWS can't be read") from None
     if not isinstance(payload, dict | None):
         raise ValueError("the payload of the JWS is not an object")
-    return payload or {}
+    if payload is None:
+        return {}
+    cut_deep(payload, text)
+    return payload
 
 
 def _decode(encoded: str) -> bytes:

@@ -23,6 +23,7 @@ REPLACEMENT = "\ufffd"
 HEAD = re.compile(
     rf'{BYTE_ORDER_MARK}?\s*\[\s*-?\d[\d.eE+-]*\s*,\s*(-?\d[\d.eE+-]*|"(?:[^"\\\x00-\x1f]|\\.)*")\s*[,\]]'
 )
+MAX_DEPTH = 128
 INT64, UINT64 = -(2**63), 2**64
 
 
@@ -59,6 +60,24 @@ def load(text: str) -> Any:
         )
     except RecursionError:
         raise ValueError("nested too deep") from None
+
+
+def cut_deep(value: Any, text: str) -> bool:
+    """Take out, in place, what lies deeper than any message needs; whether there was anything.
+
+    Only a vendor's own data can be so deep, and what is deeper than 254 can't be written again (orjson).
+    """
+    return text.count("{") + text.count("[") > MAX_DEPTH and _cut_below(value, MAX_DEPTH)
+
+
+def _cut_below(value: Any, depth: int) -> bool:
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    deeper = [(key, item) for key, item in inner if isinstance(item, dict | list)]
+    if depth == 0:
+        for key, _ in deeper:
+            value[key] = None
+        return bool(deeper)
+    return sum(_cut_below(item, depth - 1) for _, item in deeper) > 0
 
 
 def keep_id(value: Any, text: str) -> Any:

@@ -36,11 +36,13 @@ class NewCommand:
     created_by: str
     idempotency_key: str | None = None
     reply_to: str | None = None
+    asked: Mapping[str, Any] | None = None
+    request_id: int | None = None
 
     @property
     def request_hash(self) -> bytes:
         """What must be equal when an idempotency key comes again."""
-        asked = [self.charger_id, self.action, self.payload]
+        asked = [self.charger_id, self.action, self.payload if self.asked is None else self.asked]
         return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).digest()
 
 
@@ -69,6 +71,7 @@ class Commands:
                 new.reply_to,
                 new.created_by,
                 new.deadline_s,
+                new.request_id,
             )
         except asyncpg.ForeignKeyViolationError:
             raise NotFound(f"there is no charger {new.charger_id!r}") from None

@@ -2,8 +2,8 @@
 -- A new command and who asked for it, unless its key was used before; the caller compares what came back.
 WITH made AS (
     INSERT INTO commands (id, charger_id, action, payload, class, lane, idempotency_key, request_hash, reply_to,
-                          created_by, deadline_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11::float8 * interval '1 second')
+                          created_by, deadline_at, request_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11::float8 * interval '1 second', $12)
     ON CONFLICT (created_by, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
     RETURNING *
 ), noted AS (

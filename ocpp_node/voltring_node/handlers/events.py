@@ -4,15 +4,13 @@ Severity is OCPP's: 0 danger, 1 hardware failure, 2 system failure, 3 critical, 
 8 informational, 9 debug. Where a message has none, it is what operators should make of it.
 """
 
-from typing import Any
-
 from voltring_core.domain.devices import Variable
 from voltring_core.domain.kinds import RecordKind, StationEventKind
 from voltring_core.domain.messages import StatusReported, Told
 from voltring_core.ocpp.variables import place
 from voltring_core.ocpp.wire import whole
 from voltring_node.facts import EventFact, Fact, Message, Outcome, RecordFact, StatusFact, VariablesFact
-from voltring_node.handlers.words import Payload, key_of, place_of, when
+from voltring_node.handlers.words import Payload, key_of, place_of, safe, when
 from voltring_node.knowledge import Known, Record, Wanted
 
 ALARM, CRITICAL, ERROR, ALERT, NOTICE, INFORMATIONAL = 2, 3, 4, 5, 7, 8
@@ -32,6 +30,8 @@ _SECURITY = {
     "resetorreboot": NOTICE,
     "startupofthedevice": INFORMATIONAL,
 }
+SUPERSEDED = "Superseded"
+LEAST_SEVERE = 9
 _AVAILABILITY = frozenset({"Available", "Occupied", "Reserved", "Unavailable", "Faulted"})
 
 
@@ -39,7 +39,7 @@ def security(message: Message, said: Told, known: Known) -> Outcome:
     """SecurityEventNotification: an alarm where the charger or its trust is at stake (SE-15)."""
     kind = said.payload["type"]
     at = when(message, said.payload.get("timestamp"))
-    event = EventFact(StationEventKind.SECURITY_EVENT, at, said.payload, subject=kind, severity=_danger(kind))
+    event = EventFact(StationEventKind.SECURITY_EVENT, at, safe(message, said), subject=kind, severity=_danger(kind))
     return Outcome({}, (event,))
 
 
@@ -57,14 +57,14 @@ def want_events(said: Told) -> Wanted:
 
 def device(message: Message, said: Told, known: Known) -> Outcome:
     """NotifyEvent: an event each, the variables' present values, and connectors' states (G01: either way of status)."""
-    data = sorted(said.payload["eventData"], key=lambda one: when(message, one["timestamp"]))
+    data = sorted(safe(message, said)["eventData"], key=lambda one: when(message, one["timestamp"]))
     monitors = known.held(message.charger_id, RecordKind.MONITOR)
     facts: list[Fact] = []
     variables: list[Variable] = []
     for one in data:
         at = when(message, one["timestamp"])
         evse, connector = place_of(one["component"])
-        severity = whole(one.get("severity", _severity(one, monitors.get(key_of(one.get("variableMonitoringId"))))))
+        severity = _severity(one, monitors.get(key_of(one.get("variableMonitoringId"))))
         facts.append(
             EventFact(
                 StationEventKind.DEVICE_EVENT,
@@ -83,11 +83,12 @@ def device(message: Message, said: Told, known: Known) -> Outcome:
     return Outcome({}, (*facts, VariablesFact(tuple(variables), said.action)))
 
 
-def _severity(event: Payload, monitor: Record | None) -> Any:
+def _severity(event: Payload, monitor: Record | None) -> int | None:
     if event.get("cleared"):
         return NOTICE
-    if monitor is not None:
-        return monitor.content.get("severity")
+    told = whole(event.get("severity", None if monitor is None else monitor.content.get("severity")))
+    if told is not None:
+        return min(max(told, 0), LEAST_SEVERE)
     # Without a monitor a Problem still is one: a connector lock that fails is told like this (G05).
     is_problem = event["variable"]["name"] == "Problem" and event["actualValue"].lower() == "true"
     return CRITICAL if is_problem else None
@@ -101,7 +102,7 @@ def _status(event: Payload) -> StatusReported | None:
     evse, connector = place_of(event["component"])
     if name == "ChargingStation":
         evse, connector = 0, 0
-    elif name != "Connector" or not evse or not connector:
+    elif name != "Connector" or evse is None or connector is None or min(evse, connector) < 1:
         return None
     return StatusReported(evse, connector, value, None, event.get("techInfo"), event.get("techCode"), None)
 
@@ -130,10 +131,10 @@ def der_start_stop(message: Message, said: Told, known: Known) -> Outcome:
     facts: list[Fact] = [EventFact(StationEventKind.DER_START_STOP, at, told, subject=control, severity=INFORMATIONAL)]
     facts.append(_control(control, held.get(control), state, said.action))
     superseded = [key_of(one) for one in told.get("supersededIds", ())] if started else []
-    facts += [_control(one, held.get(one), "Superseded", said.action) for one in superseded]
+    facts += [_control(one, held.get(one), SUPERSEDED, said.action) for one in superseded]
     return Outcome({}, tuple(facts))
 
 
 def _control(key: str, held: Record | None, state: str, source: str) -> RecordFact:
-    content = {"id": key} if held is None else held.content
+    content = {"id": key, **(held.content if held else {}), "isSuperseded": state == SUPERSEDED}
     return RecordFact(RecordKind.DER_CONTROL, key, content, source, held.evse_id if held else None, state)

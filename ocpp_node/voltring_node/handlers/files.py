@@ -103,7 +103,7 @@ def status(message: Message, said: Told, known: Known) -> Outcome:
     record = _record(message, said, known, job, command)
     facts: list[Fact] = [event, record]
     if command is not None:
-        facts.append(CommandFact(command.id, _state(job, word), _outcome(record)))
+        facts.append(CommandFact(command.id, _state(job, word) if record.state == word else None, _outcome(record)))
     return Outcome({}, tuple(facts))
 
 
@@ -125,8 +125,8 @@ def _record(message: Message, said: Told, known: Known, job: Job, command: SentC
     state = word if before is None or before.state not in job.done or word in job.done else before.state
     step = {"at": write_time(message.received_at), **without(said.payload, "requestId")}
     history = [*(before.content.get("history", ()) if before else ()), step][-MOST_STEPS:]
-    kept: dict[str, Any] = dict(before.content) if before else {}
-    content = kept | dict(said.payload) | {"status": state, "history": history}
+    known_before = without(before.content, "statusInfo") if before else {}
+    content = {**known_before, **(said.payload if state == word else {}), "history": history}
     command_id = command.id if command else before.command_id if before else None
     return RecordFact(job.record, key, content, said.action, state=state, command_id=command_id)
 
@@ -143,4 +143,5 @@ def _state(job: Job, word: str) -> State | None:
 
 
 def _outcome(record: RecordFact) -> Mapping[str, Any]:
-    return {**without(record.content, "history"), "steps": len(record.content["history"])}
+    told = {name: record.content[name] for name in ("statusInfo", "location") if name in record.content}
+    return {"state": record.state, **told, "steps": len(record.content["history"])}

@@ -27,6 +27,7 @@ from voltring_node.facts import (
     VariablesFact,
     VariablesGoneFact,
 )
+from voltring_node.handlers.words import key_of, place_of, safe
 from voltring_node.knowledge import Known, SentCommand, Wanted
 
 NAMESPACE = UUID("0b0e5b3c-54b6-5b0e-8c6d-1f7a1d8f9a10")
@@ -50,7 +51,7 @@ def want(said: Told) -> Wanted:
 
 def device_model(message: Message, said: Told, known: Known) -> Outcome:
     """NotifyReport."""
-    told = VariablesFact(read_report(said.payload.get("reportData", ())), said.action)
+    told = VariablesFact(read_report(safe(message, said).get("reportData", ())), said.action)
     return _part(message, said, known, (told,), lambda report: VariablesGoneFact(report.started_at))
 
 
@@ -59,10 +60,10 @@ def monitors(message: Message, said: Told, known: Known) -> Outcome:
     facts = tuple(
         RecordFact(
             MONITOR,
-            str(monitor["id"]),
+            key_of(monitor["id"]),
             {"component": item["component"], "variable": item["variable"], **monitor},
             said.action,
-            evse_id=whole((item["component"].get("evse") or {}).get("id")),
+            evse_id=place_of(item["component"])[0],
         )
         for item in said.payload.get("monitor", ())
         for monitor in item["variableMonitoring"]
@@ -74,7 +75,7 @@ def charging_profiles(message: Message, said: Told, known: Known) -> Outcome:
     """ReportChargingProfiles; it has no numbers, only `tbc`."""
     evse, source = whole(said.payload["evseId"]), said.payload["chargingLimitSource"]
     facts = tuple(
-        RecordFact(PROFILE, str(one["id"]), {**one, "chargingLimitSource": source}, said.action, evse, "Reported")
+        RecordFact(PROFILE, key_of(one["id"]), {**one, "chargingLimitSource": source}, said.action, evse, "Reported")
         for one in said.payload["chargingProfile"]
     )
     return _part(message, said, known, facts, lambda report: GoneFact(PROFILE, before=report.started_at))
@@ -83,7 +84,7 @@ def charging_profiles(message: Message, said: Told, known: Known) -> Outcome:
 def display_messages(message: Message, said: Told, known: Known) -> Outcome:
     """NotifyDisplayMessages."""
     facts = tuple(
-        RecordFact(DISPLAY_MESSAGE, str(one["id"]), one, said.action, state="Reported")
+        RecordFact(DISPLAY_MESSAGE, key_of(one["id"]), one, said.action, state="Reported")
         for one in said.payload.get("messageInfo", ())
     )
     return _part(message, said, known, facts, lambda report: GoneFact(DISPLAY_MESSAGE, before=report.started_at))
@@ -124,7 +125,7 @@ def _part(
     """One part: what it tells, the report with it, and what follows when it is complete."""
     request_id = _request_id(said)
     command = known.command(message.charger_id, ASKED_BY[said.action], request_id)
-    before = known.report(message.charger_id, said.action, request_id) or reports.open_report(
+    before = _joined(known.report(message.charger_id, said.action, request_id), command) or reports.open_report(
         _identity(message, said),
         message.charger_id,
         said.action,
@@ -136,12 +137,25 @@ def _part(
     if seq_no is None:
         seq_no = len(before.seqs)  # some reports count no parts
     report = reports.add(before, seq_no, message.received_at, is_last=not said.payload.get("tbc", False))
-    facts: list[Fact] = [*told, ReportFact(report, seq_no, said.payload)]
-    if report.state is ReportState.COMPLETE and forget is not None and _asks_for_everything(command):
+    facts: list[Fact] = [*told, ReportFact(report, seq_no, safe(message, said))]
+    if command is None:
+        return Outcome({}, tuple(facts))
+    # What comes after its command has ended is but a part of what was told before.
+    is_late = command.state in (State.COMPLETED, State.FAILED)
+    is_complete = report.state is ReportState.COMPLETE
+    if is_complete and forget is not None and not is_late and _asks_for_everything(command):
         facts.append(forget(report))
-    if command is not None:
-        facts.append(CommandFact(command.id, _state(report), _outcome(report)))
+    if before.seqs or not is_late:
+        facts.append(CommandFact(command.id, State.COMPLETED if is_complete else None, report.outcome))
     return Outcome({}, tuple(facts))
+
+
+def _joined(report: Report | None, command: SentCommand | None) -> Report | None:
+    """The report that a part belongs to: a number may come again with another command, or from nobody's command."""
+    if report is None:
+        return None
+    is_same = report.state is ReportState.RECEIVING if command is None else report.command_id == command.id
+    return report if is_same else None
 
 
 def _request_id(said: Told) -> int:
@@ -169,16 +183,3 @@ def _asks_for_everything(command: SentCommand | None) -> bool:
     if command.action == "GetChargingProfiles":
         return "evseId" not in asked and not asked.get("chargingProfile")
     return command.action in narrowing and not any(asked.get(name) for name in narrowing[command.action])
-
-
-def _state(report: Report) -> State | None:
-    return State.COMPLETED if report.state is ReportState.COMPLETE else None
-
-
-def _outcome(report: Report) -> Mapping[str, Any]:
-    return {
-        "report_id": str(report.id),
-        "state": report.state.value,
-        "parts": len(report.seqs),
-        "missing": list(report.missing),
-    }

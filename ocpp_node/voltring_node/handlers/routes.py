@@ -19,18 +19,11 @@ from voltring_core.domain.messages import (
 )
 from voltring_core.ocpp import v2x, v16
 from voltring_core.ocpp.versions import Version
-from voltring_node.facts import Message, Outcome
-from voltring_node.handlers import station, transactions
+from voltring_node.facts import Message
+from voltring_node.handlers import plug_and_charge, station, transactions
 from voltring_node.handlers.route import Route
 from voltring_node.handlers.told import TOLD
-from voltring_node.knowledge import Known
 
-
-def _noted(message: Message, said: Told, known: Known) -> Outcome:
-    return Outcome(v16.NOTED[said.action] if message.version is Version.V16 else v2x.note(said.action, message.payload))
-
-
-_NOTED = Route(_noted)
 _BY_SAID: dict[type, Route] = {
     AuthorizeAsked: Route(station.authorize, station.want_authorize),
     DataTransferred: Route(station.data_transfer),
@@ -44,6 +37,8 @@ _EVENT = Route(transactions.event, transactions.want_event)
 
 def read(version: Version, action: str, payload: Mapping[str, Any]) -> Said:
     """What a payload says, in the domain's words."""
+    if plug_and_charge.is_meant(version, action, payload):
+        return Told(action, payload)
     reader = (v2x.READ if version.is_2x else v16.READ).get(action)
     return reader(payload) if reader else Told(action, payload)
 
@@ -56,5 +51,5 @@ def route(message: Message) -> Route:
             return _EVENT
         return _START if said.kind is EventKind.STARTED else _STOP
     if isinstance(said, Told):
-        return TOLD.get(said.action, _NOTED)
+        return TOLD[said.action]
     return _BY_SAID[type(said)]

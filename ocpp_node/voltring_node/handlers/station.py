@@ -1,7 +1,8 @@
 """What a station says of itself: it boots, lives, has a status, asks for a token, sends vendors' data."""
 
-from voltring_core.domain.authorization import decide
+from voltring_core.domain.authorization import decide, under_contract
 from voltring_core.domain.chargers import UNKNOWN_STANDING, Intervals, RegistrationAnswer, jittered
+from voltring_core.domain.kinds import StationEventKind
 from voltring_core.domain.messages import (
     AuthorizeAsked,
     Booted,
@@ -11,9 +12,15 @@ from voltring_core.domain.messages import (
 )
 from voltring_core.domain.times import trusted
 from voltring_core.ocpp import v2x, v16
+from voltring_core.ocpp.redaction import redact_payload
 from voltring_core.ocpp.wire import write_boot
-from voltring_node.facts import BootFact, Message, Outcome, StatusFact
+from voltring_node.advice import Advice, advised
+from voltring_node.facts import BootFact, EventFact, Message, Outcome, StatusFact
 from voltring_node.knowledge import Known, Wanted
+
+CONTRACT = frozenset({"certificate", "iso15118CertificateHashData"})
+"""Fields of an Authorize by Plug and Charge."""
+INFORMATIONAL = 8
 
 
 def want_boot(said: Booted) -> Wanted:
@@ -44,13 +51,27 @@ def want_authorize(said: AuthorizeAsked) -> Wanted:
 
 
 def authorize(message: Message, said: AuthorizeAsked, known: Known) -> Outcome:
-    """Authorize."""
+    """Authorize; a contract certificate that comes with it has the first word (SE-17)."""
     decision = decide(said.token, known.token(said.token), message.received_at)
-    if message.version.is_2x:
+    if not message.version.is_2x:
+        return Outcome({"idTagInfo": v16.write_token(decision)})
+    if not CONTRACT & message.payload.keys():
         return Outcome({"idTokenInfo": v2x.write_token(decision)})
-    return Outcome({"idTagInfo": v16.write_token(decision)})
+    decision, certificate_status = under_contract(decision, advised(message).status)
+    return Outcome({"idTokenInfo": v2x.write_token(decision), "certificateStatus": certificate_status})
 
 
 def data_transfer(message: Message, said: DataTransferred, known: Known) -> Outcome:
-    """DataTransfer: no vendor's extension is plugged in."""
-    return Outcome({"status": "UnknownVendorId"})
+    """DataTransfer: kept; answered by the vendor's extension where one is plugged in (P02)."""
+    answer = {"status": "UnknownVendorId"}
+    if isinstance(message.advice, Advice):
+        answer = message.advice.payload(message.version)
+    told = redact_payload(message.version, "DataTransfer", message.payload)
+    event = EventFact(
+        StationEventKind.DATA_TRANSFER,
+        message.received_at,
+        {**told, "status": answer["status"]},
+        said.vendor_id,
+        INFORMATIONAL,
+    )
+    return Outcome(answer, (event,))

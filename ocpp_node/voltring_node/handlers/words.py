@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from voltring_core.domain.messages import Told
 from voltring_core.domain.times import read_time, trusted
+from voltring_core.ocpp.redaction import redact_payload
 from voltring_core.ocpp.wire import whole
 from voltring_node.facts import Message
 
@@ -12,6 +14,11 @@ Payload = Mapping[str, Any]
 STATION = 0
 """The EVSE that stands for the whole station."""
 LONGEST_KEY = 100
+
+
+def safe(message: Message, said: Told) -> Payload:
+    """What was told, without secrets: it is kept beside its frame, which has none either (SE-19)."""
+    return redact_payload(message.version, said.action, said.payload)
 
 
 def when(message: Message, text: object) -> datetime:

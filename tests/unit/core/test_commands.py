@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from voltring_core.domain.answers import ITEMS, STATUSES, WITHOUT_STATUS
 from voltring_core.domain.commands import (
     DEFAULT_DEADLINE,
     FINAL,
@@ -12,10 +13,12 @@ from voltring_core.domain.commands import (
     MAX_ATTEMPTS,
     State,
     after_silence,
+    answer_timeout_s,
     command_class,
     default_deadline_s,
     judge,
     lane,
+    may_send,
     shown,
 )
 from voltring_core.ocpp.actions import TO_CHARGER
@@ -26,7 +29,7 @@ from voltring_core.store.commands import NewCommand
 ACTIONS = sorted(frozenset().union(*TO_CHARGER.values()))
 DANGEROUS = (
     "RemoteStartTransaction RequestStartTransaction UnlockConnector Reset UpdateFirmware SignedUpdateFirmware"
-    " ReserveNow DataTransfer"
+    " ReserveNow DataTransfer CertificateSigned SetNetworkProfile SetVariableMonitoring GetLog AFRRSignal"
 ).split()
 
 
@@ -39,7 +42,7 @@ def test_what_is_dangerous_or_unknown_runs_at_most_once(action):
 @pytest.mark.parametrize(
     "action",
     "GetConfiguration GetVariables ChangeConfiguration SetVariables TriggerMessage SetChargingProfile SendLocalList"
-    " RemoteStopTransaction RequestStopTransaction CancelReservation".split(),
+    " RemoteStopTransaction RequestStopTransaction CancelReservation ChangeAvailability SetDERControl".split(),
 )
 def test_reads_settings_profiles_and_stops_may_be_repeated(action):
     assert command_class(action) == "R"
@@ -70,6 +73,8 @@ def test_only_stop_and_unlock_overtake():
         ("Reset", 600),
         ("ChangeConfiguration", 86400),
         ("UpdateFirmware", 7 * 86400),
+        ("SetNetworkProfile", 86400),
+        ("AFRRSignal", 30),
         ("GetReport", DEFAULT_DEADLINE),
     ],
 )
@@ -85,29 +90,120 @@ def test_queued_and_sent_are_the_only_states_somebody_waits_in():
     assert frozenset(State) - FINAL == {State.QUEUED, State.SENT}
 
 
-GRANTED = {"Accepted", "AcceptedCanceled", "RebootRequired", "Scheduled", "Unlocked", "Unpublished", "Processing"}
+def enums(node, definitions, path=()):
+    """Every (path, statuses) of a response whose field is called a status."""
+    if "$ref" in node:
+        node = definitions[node["$ref"].rpartition("/")[2]]
+    if "items" in node:
+        yield from enums(node["items"], definitions, path)
+    for name, inner in node.get("properties", {}).items():
+        yield from enums(inner, definitions, (*path, name))
+    if "enum" in node and path[-1].lower().endswith("status"):
+        yield path, frozenset(node["enum"])
 
 
 def statuses():
-    """Every (action, status) that the official response schemas know."""
+    """Every (version, action, path, statuses) that the official response schemas know."""
     for version in Version:
         for action in TO_CHARGER[version]:
             whole = schema(version, action, "response")
-            place = whole["properties"].get("status", {})
-            if "$ref" in place:
-                place = whole["definitions"][place["$ref"].rpartition("/")[2]]
-            yield from ((action, status) for status in place.get("enum", ()))
+            for path, known in enums(whole, whole.get("definitions", {})):
+                yield version, action, path, known
 
 
-def test_of_all_statuses_in_the_schemas_only_the_granting_ones_are_accepted():
-    granted = {status for _, status in statuses() if judge({"status": status}) is State.ACCEPTED}
-    assert granted <= GRANTED
-    assert {"Accepted", "Scheduled", "Unlocked"} <= granted
+def test_every_status_of_every_answer_is_judged_on_purpose():
+    for version, action, path, known in statuses():
+        table = STATUSES[action]
+        assert known <= table.granted | table.refused, (version, action, known)
+        assert path == ITEMS.get(action, ("status",)), (version, action, path)
+
+
+def test_the_table_of_statuses_has_nothing_that_no_schema_knows():
+    known = {}
+    for _, action, _, words in statuses():
+        known[action] = known.get(action, frozenset()) | words
+    for action, table in STATUSES.items():
+        assert not table.granted & table.refused, action
+        assert table.granted, action
+        assert table.granted | table.refused == known[action], action
+    assert set(STATUSES) | WITHOUT_STATUS == set(ACTIONS)
+    assert not set(STATUSES) & WITHOUT_STATUS
+
+
+def answer(action, status):
+    """An answer of that action with that status, for each item where it has items."""
+    if action not in ITEMS:
+        return {"status": status}
+    field, name = ITEMS[action]
+    return {field: [{name: status}, {name: status}]}
+
+
+@pytest.mark.parametrize("action", sorted(STATUSES))
+def test_a_granting_status_is_accepted_and_a_refusing_one_rejected(action):
+    table = STATUSES[action]
+    assert {judge(answer(action, word), action) for word in table.granted} == {State.ACCEPTED}
+    assert {judge(answer(action, word), action) for word in table.refused} <= {State.REJECTED}
+
+
+@pytest.mark.parametrize("action", sorted(ITEMS))
+def test_a_list_is_rejected_when_each_item_is_and_accepted_when_one_is(action):
+    field, name = ITEMS[action]
+    mixed = {field: [{name: "Rejected"}, {name: "Accepted"}]}
+    assert judge(mixed, action) is State.ACCEPTED
+    assert judge({field: [{name: "Rejected"}]}, action) is State.REJECTED
+    assert judge({field: []}, action) is judge({field: [1]}, action) is judge({}, action) is State.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "state"),
+    [
+        ("GetInstalledCertificateIds", {"status": "NotFound"}, State.ACCEPTED),
+        ("DeleteCertificate", {"status": "NotFound"}, State.REJECTED),
+        ("GetTariffs", {"status": "NoTariff"}, State.ACCEPTED),
+        ("ClearTariffs", {"clearTariffsResult": [{"status": "NoTariff"}]}, State.REJECTED),
+        ("GetDiagnostics", {}, State.REJECTED),
+        ("GetDiagnostics", {"fileName": ""}, State.REJECTED),
+        ("GetDiagnostics", {"fileName": "log.zip"}, State.ACCEPTED),
+        ("UpdateFirmware", {}, State.ACCEPTED),
+        ("ReserveNow", {"status": "NotSupported"}, State.REJECTED),
+        ("ReserveNow", {"status": "SomethingNew"}, State.ACCEPTED),
+        ("SomethingOfAVendor", {"status": "Rejected"}, State.REJECTED),
+        ("", {"status": "UnlockFailed"}, State.REJECTED),
+        ("", {"status": "Scheduled"}, State.ACCEPTED),
+    ],
+)
+def test_the_same_word_means_what_its_action_makes_of_it(action, payload, state):
+    assert judge(payload, action) is state
 
 
 @pytest.mark.parametrize("payload", [{}, {"key": []}, {"status": None}, {"status": {}}, {"status": []}])
 def test_an_answer_without_a_readable_status_is_an_answer(payload):
-    assert judge(payload) is State.ACCEPTED
+    assert judge(payload) is judge(payload, "Reset") is State.ACCEPTED
+
+
+STARTS_AND_STOPS = "RemoteStartTransaction RequestStartTransaction RemoteStopTransaction RequestStopTransaction".split()
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_what_a_charger_may_be_sent_depends_on_its_registration(action):
+    assert may_send("Accepted", action)
+    assert may_send("Pending", action) is (action not in {*STARTS_AND_STOPS, "ReserveNow", "CancelReservation"})
+    assert not may_send("Rejected", action, {"requestedMessage": "BootNotification"})
+    assert may_send("none", action, {"requestedMessage": "BootNotification"}) is action.endswith("TriggerMessage")
+    assert not may_send("none", action, {"requestedMessage": "Heartbeat"})
+    assert not may_send("none", action)
+
+
+def test_what_is_written_to_flash_has_longer_to_be_answered():
+    assert {answer_timeout_s(action) for action in ACTIONS} == {30, 60, 120}
+    assert all(
+        60 <= answer_timeout_s(action) <= 120
+        for action in ACTIONS
+        if "Certificate" in action or "List" in action
+        if action != "GetLocalListVersion"
+    )
+    assert answer_timeout_s("Reset") == answer_timeout_s("GetVariables") == 30
+    assert answer_timeout_s("SetNetworkProfile") == 60
 
 
 def new(**changes):

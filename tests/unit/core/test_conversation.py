@@ -7,6 +7,7 @@ import pytest
 
 from voltring_core.ocpp.codes import Code
 from voltring_core.ocpp.conversation import (
+    DEEP,
     LATE_KEPT,
     SIGNED,
     Answered,
@@ -192,6 +193,17 @@ def test_an_answer_under_a_strange_id_is_dropped_and_leaves_ours_open(talk, text
     talk.call("m1", "Reset", {}, 30.0)
     assert isinstance(talk.receive(text), Stray)
     assert talk.outstanding.message_id == "m1"
+
+
+@ALL
+def test_a_message_that_was_nested_too_deep_is_flagged_and_a_signed_one_is_cut_too(version):
+    deep = '{"a":' * 300 + "1" + "}" * 300
+    called = Conversation(version).receive(f'[2,"1","MeterValues",{deep}]')
+    assert isinstance(called, Called)
+    assert called.flags == (DEEP,)
+    signed = Conversation(version).receive(json.dumps([2, "1", "MeterValues-Signed", jws(deep.encode())]))
+    assert isinstance(signed, Called)
+    assert json.dumps(signed.payload).count("{") == 129
 
 
 @ALL

@@ -303,3 +303,21 @@ def test_the_frames_of_21_are_those_of_the_specification():
 def test_a_description_is_cut_between_characters(version):
     text = encode_error("a", Code.GENERIC, "\U0001f600" * 400, version)
     assert json.loads(text)[3] == "\U0001f600" * 255
+
+
+@pytest.mark.parametrize("brackets", [("[", "]"), ('{"a":', "}")])
+@pytest.mark.parametrize("depth", [129, 255, 900])
+def test_what_is_nested_too_deep_to_be_written_again_is_left_out_and_the_rest_is_read(brackets, depth):
+    deep = brackets[0] * depth + "1" + brackets[1] * depth
+    for kind, rest in (("2", '"A",'), ("3", "")):
+        frame = parse(f'[{kind},"1",{rest}{{"transactionId":"T","customData":{{"vendorId":"v","x":{deep}}}}}]', V201)
+        assert isinstance(frame, Frame)
+        assert frame.is_cut
+        assert frame.payload["transactionId"] == "T"
+        assert encode_call("1", "A", frame.payload)
+
+
+def test_nothing_is_left_out_of_a_message_that_is_long_and_not_deep():
+    payload = {"meterValue": [{"sampledValue": [{"value": 1}] * 100}] * 100, "deep": json.loads("[" * 120 + "]" * 120)}
+    frame = parse(json.dumps([2, "1", "A", payload]), V201)
+    assert frame == Frame(MessageType.CALL, "1", payload, "A")

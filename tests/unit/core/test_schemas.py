@@ -1,8 +1,10 @@
 """What the official schemas say of a payload, with the field by name and the code that belongs to it."""
 
+import json
+
 import pytest
 
-from voltring_core.ocpp.codes import Code
+from voltring_core.ocpp.codes import Code, spell
 from voltring_core.ocpp.schemas import is_valid, schema, violations
 from voltring_core.ocpp.versions import Version
 
@@ -79,3 +81,29 @@ def test_a_limit_with_one_decimal_keeps_the_schema_of_16():
 
 def test_custom_data_is_allowed_everywhere_in_2x():
     assert is_valid(V201, "Heartbeat", {"customData": {"vendorId": "x", "anything": [None]}})
+
+
+METERED = {"timestamp": START["timestamp"], "sampledValue": [{"value": "1"}]}
+
+
+@pytest.mark.parametrize(
+    ("change", "code_16", "code_2x"),
+    [
+        ({"meterValue": []}, "OccurenceConstraintViolation", "OccurrenceConstraintViolation"),
+        ({"meterValue": {}}, "TypeConstraintViolation", "TypeConstraintViolation"),
+        ({"extra": 1}, "FormationViolation", "FormatViolation"),
+        ({"meterValue": [METERED | {"timestamp": "x"}]}, "FormationViolation", "FormatViolation"),
+        ({"meterValue": [{"sampledValue": METERED["sampledValue"]}]}, "ProtocolError", "OccurrenceConstraintViolation"),
+        (
+            {"meterValue": [METERED | {"sampledValue": [{"value": "1", "context": "x"}]}]},
+            "PropertyConstraintViolation",
+            "PropertyConstraintViolation",
+        ),
+    ],
+)
+def test_the_same_fault_is_spelt_as_each_version_spells_it(change, code_16, code_2x):
+    (found,) = violations(V16, "MeterValues", {"connectorId": 1, "meterValue": [METERED]} | change)
+    assert spell(found.code, V16) == code_16
+    numbers = json.loads(json.dumps({"evseId": 1, "meterValue": [METERED]} | change).replace('"1"', "1"))
+    (found,) = violations(V201, "MeterValues", numbers)
+    assert spell(found.code, V201) == code_2x

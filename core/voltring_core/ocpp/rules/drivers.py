@@ -47,7 +47,7 @@ def tariff(asked: Asked) -> Iterator[Fault]:
         yield Fault("tariff.currency", "is no currency of ISO 4217: give three capital letters, e.g. EUR")
     elements = [(name, place, price) for name in _PRICES for place, price in _prices(wanted, name)]
     if most is not None and len(elements) > most:
-        yield Fault("tariff", f"has {len(elements)} prices, and this charger takes {most}")
+        yield Fault("tariff", f"has {len(elements)} prices, and this charger takes {most}: leave some out")
     for name, place, price in elements:
         at = f"tariff.{name}.prices.{place}.conditions."
         yield from _conditions(price.get("conditions", {}), at)
@@ -65,11 +65,11 @@ def _conditions(given: Mapping[str, Any], at: str) -> Iterator[Fault]:
         if name in given and not _DATE.match(given[name]):
             yield Fault(f"{at}{name}", "is no date: give year, month and day, e.g. 2026-01-31")
     if "validFromDate" in given and given.get("validToDate", "9999") <= given["validFromDate"]:
-        yield Fault(f"{at}validToDate", "is not later than validFromDate, so the price never applies")
+        yield Fault(f"{at}validToDate", "is not later than validFromDate, so the price never applies: correct one")
     for name in _SPANS:
         least, most = given.get(f"min{name}"), given.get(f"max{name}")
         if least is not None and most is not None and least >= most:
-            yield Fault(f"{at}max{name}", f"is not more than min{name}, so the price never applies")
+            yield Fault(f"{at}max{name}", f"is not more than min{name}, so the price never applies: correct one")
 
 
 def web_payment(asked: Asked) -> Iterator[Fault]:

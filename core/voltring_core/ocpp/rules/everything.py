@@ -66,7 +66,7 @@ def _place(asked: Asked, number: float, field: str, least: int) -> Iterator[Faul
     if number < least:
         yield Fault(field, f"is {number}: give {least} or more")
     elif last is not None and number > last:
-        yield Fault(field, f"is {number}, and this charger has {last} connectors")
+        yield Fault(field, f"is {number}: this charger has {last} connectors, give one of them")
 
 
 def fits_the_charger(asked: Asked) -> Iterator[Fault]:

@@ -32,7 +32,7 @@ def entries(asked: Asked) -> Iterator[Fault]:
     rows = asked.payload.get(_LIST, ())
     most = asked.station.list_entries
     if most is not None and len(rows) > most:
-        yield Fault(_LIST, f"has {len(rows)} entries, and this charger keeps {most}")
+        yield Fault(_LIST, f"has {len(rows)} entries, and this charger keeps {most}: leave some out")
     for place in repeated(_named(asked, row) for row in rows):
         yield Fault(f"{_LIST}.{place}", "is a token that the list has already: leave it out")
     info = "idTagInfo" if asked.v16 else "idTokenInfo"

@@ -29,7 +29,7 @@ def security_profile_key(asked: Asked) -> Iterator[Fault]:
     if value not in {"0", "1", "2", "3"}:
         yield Fault("value", "is no SecurityProfile: give 1, 2 or 3")
     elif asked.station.security_profile is not None and int(value) < asked.station.security_profile:
-        yield Fault("value", f"lowers SecurityProfile from {asked.station.security_profile}, which no charger accepts")
+        yield Fault("value", f"is lower than the charger has now: give {asked.station.security_profile} or more")
 
 
 def password_variable(asked: Asked, entry: Mapping[str, Any], at: str) -> Iterator[Fault]:

@@ -31,11 +31,11 @@ def _whole(asked: Asked, profile: Mapping[str, Any], at: str) -> Iterator[Fault]
     if level < 0:
         yield Fault(f"{at}stackLevel", f"is {level}: give 0 or more")
     elif station.stack_level is not None and level > station.stack_level:
-        yield Fault(f"{at}stackLevel", f"is {level}, and the highest that this charger takes is {station.stack_level}")
+        yield Fault(f"{at}stackLevel", f"is {level}: this charger takes {station.stack_level} at most")
     if "transactionId" in profile and purpose != TX:
         yield Fault(f"{at}transactionId", f"belongs to a TxProfile only: leave it out of a {purpose}")
     if purpose == EXTERNAL:
-        said = "is ChargingStationExternalConstraints, which only the charger's own surroundings set"
+        said = "is ChargingStationExternalConstraints, which the CSMS may not set: give another purpose"
         yield Fault(f"{at}chargingProfilePurpose", said)
     if purpose in ADDED_BY_21:
         yield from one_of(purpose, station.purposes, f"{at}chargingProfilePurpose", "additional purposes")
@@ -122,6 +122,6 @@ def _phases(asked: Asked, period: Mapping[str, Any], at: str) -> Iterator[Fault]
     if not 1 <= chosen <= 3:
         yield Fault(f"{at}phaseToUse", f"is {chosen}: give 1, 2 or 3")
     if phases != 1:
-        yield Fault(f"{at}phaseToUse", "can only be chosen with numberPhases 1")
+        yield Fault(f"{at}phaseToUse", "can only be chosen with one phase: give numberPhases 1, or leave it out")
     elif asked.station.phase_switching is False:
         yield Fault(f"{at}phaseToUse", "can't be chosen: this charger can't switch phases, leave it out")

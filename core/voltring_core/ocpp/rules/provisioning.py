@@ -15,7 +15,8 @@ def variables_once(asked: Asked) -> Iterator[Fault]:
     """B05.FR.08, B06.FR.17: no component, variable and attribute twice in one request."""
     field = "getVariableData" if asked.action == "GetVariables" else "setVariableData"
     for place in repeated(_named(entry) for entry in asked.payload[field]):
-        yield Fault(f"{field}.{place}", "names the same component, variable and attributeType as an entry before it")
+        said = "is the same component, variable and attributeType as an entry before it: leave it out"
+        yield Fault(f"{field}.{place}", said)
 
 
 def _named(entry: Mapping[str, Any]) -> tuple[object, ...]:

@@ -36,7 +36,10 @@ def clear_profile(asked: Asked) -> Iterator[Fault]:
         yield Fault("chargingProfileId", "is missing: give it, or chargingProfileCriteria with at least one criterion")
     purpose = criteria.get("chargingProfilePurpose")
     if purpose in NOT_CLEARED:
-        yield Fault("chargingProfileCriteria.chargingProfilePurpose", f"is {purpose}, which the CSMS may not clear")
+        yield Fault(
+            "chargingProfileCriteria.chargingProfilePurpose",
+            f"is {purpose}, which the CSMS may not clear: give another purpose",
+        )
 
 
 def get_profiles(asked: Asked) -> Iterator[Fault]:

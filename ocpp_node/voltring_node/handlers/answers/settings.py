@@ -36,7 +36,7 @@ def configuration_read(said: CommandAnswer, known: Known) -> tuple[Fact, ...]:
         for item in items(said.answer.get("configurationKey"))
     ]
     unknown = [Variable("", key, status=UNKNOWN_KEY) for key in words(said.answer.get("unknownKey"))]
-    return _facts(said, [*(_known_again(said, one) for one in told), *unknown])
+    return _facts(said, [*(_known_again(said, one) for one in told), *unknown], is_all=not said.asked.get("key"))
 
 
 def configuration_changed(said: CommandAnswer, known: Known) -> tuple[Fact, ...]:
@@ -86,10 +86,10 @@ def names(asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterable[str]:
             yield word(mapping(result.get("variable")).get("name"))
 
 
-def _facts(said: CommandAnswer, told: Iterable[Variable]) -> tuple[Fact, ...]:
+def _facts(said: CommandAnswer, told: Iterable[Variable], *, is_all: bool = False) -> tuple[Fact, ...]:
     spelt = {_where(one): one for one in said.variables}
     variables = tuple(_without_secret(_spelt(one, spelt)) for one in told if one.variable)
-    return (VariablesFact(variables, said.action),) if variables else ()
+    return (VariablesFact(variables, said.action, is_all),) if variables else ()
 
 
 def _variable(item: Mapping[str, Any]) -> Variable | None:

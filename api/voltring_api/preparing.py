@@ -1,0 +1,78 @@
+"""A command made ready to be queued: its numbers filled in, checked by the schema, then by the rules beyond it."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+
+from voltring_core.errors import Unprocessable
+from voltring_core.ocpp.actions import TO_CHARGER
+from voltring_core.ocpp.intents import Intent
+from voltring_core.ocpp.rules.checking import faults
+from voltring_core.ocpp.rules.facts import Station
+from voltring_core.ocpp.rules.ids import complete, wants_id
+from voltring_core.ocpp.rules.knowledge import READ, Variable, station_of
+from voltring_core.ocpp.schemas import violations
+from voltring_core.ocpp.versions import Version
+from voltring_core.store.queries import load
+
+SQL = load("voltring_api", "dispatch.sql")
+
+
+async def prepare(
+    pool: asyncpg.Pool, charger_id: str, version: Version, wanted: Intent, who: str, key: str | None
+) -> Intent:
+    """What may be queued. Raises Unprocessable, naming each wrong field.
+
+    The command that `who` made before by this idempotency key is no hindrance to itself.
+    """
+    _check_action(version, wanted.action)
+    row = await pool.fetchrow(SQL["known"], charger_id, list(READ), who, key)
+    station = Station() if row is None else _station(version, row)
+    new_id = await _new_id(pool, station) if wants_id(version, wanted.action, wanted.payload) else 0
+    payload = complete(version, wanted.action, wanted.payload, new_id)
+    _check_schema(version, wanted.action, payload)
+    _check_rules(version, wanted.action, payload, station)
+    return Intent(wanted.action, payload)
+
+
+def _station(version: Version, row: Any) -> Station:
+    return station_of(
+        version,
+        registration=row["registration"],
+        variables=[Variable(*told) for told in row["variables"]],
+        list_version=row["list_version"],
+        open_ids=[(action, number) for action, number in row["open_ids"]],
+    )
+
+
+async def _new_id(pool: asyncpg.Pool, station: Station) -> int:
+    """The next number of the sequence that no open command of the charger has: operators may have chosen theirs."""
+    while True:
+        number = int(await pool.fetchval(SQL["next_request_id"]))
+        if number not in station.open_requests | station.open_starts:
+            return number
+
+
+def _check_action(version: Version, action: str) -> None:
+    if action not in TO_CHARGER[version]:
+        said = f"is not a command of OCPP {version}, which this charger speaks"
+        raise Unprocessable(f"{action} {said}.", [{"field": "action", "message": said}])
+
+
+def _check_schema(version: Version, action: str, payload: dict[str, Any]) -> None:
+    found = [(it.field, it.message) for it in violations(version, action, payload)]
+    _refuse(f"The payload breaks the schema of OCPP {version}", found)
+
+
+def _check_rules(version: Version, action: str, payload: dict[str, Any], station: Station) -> None:
+    found = [(it.field, it.message) for it in faults(version, action, payload, station, datetime.now(UTC))]
+    _refuse(f"The payload breaks the rules of OCPP {version}, or this charger's limits", found)
+
+
+def _refuse(why: str, found: Iterable[tuple[str, str]]) -> None:
+    errors = [{"field": f"payload.{field}".rstrip("."), "message": message} for field, message in found]
+    if errors:
+        told = "; ".join(f"{error['field']} {error['message']}" for error in errors[:3])
+        raise Unprocessable(f"{why}: {told}.", errors)
