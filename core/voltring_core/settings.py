@@ -25,6 +25,13 @@ class UnknownChargers(StrEnum):
     ACCEPT = "accept"
 
 
+class ForeignSubprotocol(StrEnum):
+    """What happens to a charger that offers no subprotocol that is spoken here."""
+
+    REFUSE = "refuse"
+    CLOSE = "close"
+
+
 class LogLevel(StrEnum):
     """The least level that is logged."""
 
@@ -69,6 +76,9 @@ class NodeSettings(CoreSettings):
     unknown_chargers: UnknownChargers = UnknownChargers.REJECT
     hide_unknown: bool = False
     """Answer an unknown id as a wrong password (401), so that ids can't be probed (TR-03)."""
+    foreign_subprotocol: ForeignSubprotocol = ForeignSubprotocol.REFUSE
+    """`refuse` answers 400 before any upgrade; `close` completes the handshake and closes with 1002 (TR-06: the
+    specification says the one, its test tool the other)."""
     heartbeat_interval: int = Field(default=300, ge=10, le=86400)
     """Seconds, handed out in BootNotification. Liveness rests on pings; heartbeats keep clocks (TR-28)."""
     pending_interval: int = Field(default=60, ge=5, le=86400)

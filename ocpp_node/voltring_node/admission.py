@@ -47,11 +47,17 @@ class Refused(Exception):
 class Door:
     """Lets chargers in."""
 
-    def __init__(self, pool: asyncpg.Pool, unknown: UnknownChargers, *, hide_unknown: bool = False) -> None:
-        """`hide_unknown`: an unknown id is answered as a wrong password is, so that ids can't be probed (TR-03)."""
+    def __init__(
+        self, pool: asyncpg.Pool, unknown: UnknownChargers, *, hide_unknown: bool = False, closes_foreign: bool = False
+    ) -> None:
+        """`hide_unknown`: an unknown id is answered as a wrong password is, so that ids can't be probed (TR-03).
+
+        `closes_foreign`: who offers no subprotocol that is spoken here is let in and closed at once (TR-06).
+        """
         self._pool = pool
         self._unknown = unknown
         self._hide_unknown = hide_unknown
+        self._closes_foreign = closes_foreign
         self._find = Batched[str, Charger | None]("find chargers", self._find_many)
 
     async def process_request(self, socket: Socket, request: Request) -> Response | None:
@@ -61,7 +67,8 @@ class Door:
         except Refused as refused:
             REFUSED.labels(refused.status.value).inc()
             logger.info("refused %s: %s", request.path[:100], refused.reason)
-            return _respond(refused)
+            # One without a charger is closed as soon as it is open.
+            return None if refused.status is HTTPStatus.BAD_REQUEST and self._closes_foreign else _respond(refused)
         return None
 
     async def _admit(self, socket: Socket, request: Request) -> None:

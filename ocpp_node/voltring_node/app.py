@@ -21,8 +21,8 @@ from voltring_core.cluster.leases import NodeLease
 from voltring_core.cluster.ownership import Ownership
 from voltring_core.ending import end
 from voltring_core.ocpp import quirks
-from voltring_core.runtime import every, supervise
-from voltring_core.settings import NodeSettings
+from voltring_core.runtime import every, spare_the_collector, supervise
+from voltring_core.settings import ForeignSubprotocol, NodeSettings
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
 from voltring_core.store.database import is_ready, open_pool
 from voltring_node.admission import Door
@@ -136,7 +136,12 @@ async def build(settings: NodeSettings) -> Node:
     commander = Commander(pool, doorbells, publisher)
     alarms = Alarms(pool, publisher)
     owner = Owner(pool, Ownership(redis, uid), doorbells, uid, commander.welcome, alarms.swapped)
-    door = Door(pool, settings.unknown_chargers, hide_unknown=settings.hide_unknown)
+    door = Door(
+        pool,
+        settings.unknown_chargers,
+        hide_unknown=settings.hide_unknown,
+        closes_foreign=settings.foreign_subprotocol is ForeignSubprotocol.CLOSE,
+    )
     server = ChargerServer(settings, door, owner, recorder, commander, publisher)
     return Node(settings, uid, redis, pool, recorder, publisher, owner, commander, server, doorbells, alarms)
 
@@ -153,6 +158,7 @@ async def run(settings: NodeSettings, stop: asyncio.Event) -> None:
             group.create_task(supervise(name, work, stop, ANY_AWAY), name=name) for name, work in _work(node, stop)
         ]
         server = await node.server.listen()
+        spare_the_collector()
         logger.info("node %s accepts chargers", node.uid, extra={"pid": os.getpid()})
         await stop.wait()
         node.draining = True

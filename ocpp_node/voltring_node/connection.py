@@ -1,7 +1,8 @@
 """One charger's connection: reads its frames, handles its CALLs in order, answers after the commit.
 
-The reader never waits for a handler: answers to our own CALLs are matched at once, and the charger's CALLs queue in
-the inbox, which a worker empties in order. When the inbox is full the socket is not read.
+Reading never waits for a handler: answers to our own CALLs are matched at once, and the charger's CALLs queue in the
+inbox, of which the first one is at work. All of it happens in calls from the socket and from the recorder, so that a
+message costs no task and no wake-up. When the inbox is full the socket is not read.
 """
 
 import asyncio
@@ -11,8 +12,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 
-from websockets.exceptions import ConnectionClosed
+from prometheus_client import Counter
 from websockets.protocol import State
 
 from voltring_core.domain.chargers import Charger, Intervals
@@ -25,12 +27,12 @@ from voltring_core.ocpp.frames import MessageId, MessageType
 from voltring_core.ocpp.quirks import resolve
 from voltring_core.ocpp.versions import Version
 from voltring_core.ocpp.wire import write_time
-from voltring_node.deciding import FAULT, Asked
+from voltring_node.deciding import FAULT, Asked, Decided
 from voltring_node.facts import BootFact, Message, Refusal
 from voltring_node.journal import MALFORMED, STRAY
 from voltring_node.providers import CONSULTED, Providers, consult
 from voltring_node.recorder import Recorder
-from voltring_node.sockets import DEAF, NOT_TEXT, TOO_MANY_FAULTS, Socket
+from voltring_node.sockets import DEAF, TOO_MANY_FAULTS, Socket
 from voltring_node.understanding import Answerable, Understood, understand
 
 logger = logging.getLogger("voltring.connection")
@@ -56,6 +58,8 @@ class Connection:
 
     __slots__ = (
         "_asked_at",
+        "_consulting",
+        "_emptied",
         "_faults",
         "_inbox",
         "_is_ready",
@@ -63,10 +67,8 @@ class Connection:
         "_on_ready",
         "_on_unbooted",
         "_recorder",
-        "_room",
         "_terms",
         "_was_asked",
-        "_worker",
         "charger",
         "connection_id",
         "conversation",
@@ -106,8 +108,8 @@ class Connection:
         self._on_ready = on_ready
         self._on_unbooted = on_unbooted
         self._inbox: deque[tuple[Called | Sent, str, datetime]] = deque()
-        self._room: asyncio.Event | None = None  # made when the inbox is full for the first time
-        self._worker: asyncio.Task[None] | None = None
+        self._consulting: asyncio.Task[None] | None = None
+        self._emptied: asyncio.Future[None] | None = None  # made when somebody waits for it
         self._faults: deque[float] | None = None
         self._asked_at = 0.0
         self.quirks = resolve(charger.vendor, charger.model, charger.firmware_version, charger.quirks)
@@ -163,20 +165,15 @@ class Connection:
         return max(2.0 * self._terms.intervals.heartbeat, 3 * self.ping_interval)
 
     async def read(self) -> None:
-        """Read frames until the socket ends; nothing else ends this loop."""
-        try:
-            async for data in self.socket:
-                if not isinstance(data, str):
-                    await self.socket.close(*NOT_TEXT)
-                    return
-                await self._receive(data, datetime.now(UTC))
-        except ConnectionClosed:
-            return
+        """Take what the charger says until its socket ends; nothing else ends this."""
+        self.socket.listen(self._receive)
+        await self.socket.wait_closed()
 
     async def idle(self) -> None:
         """Wait until no CALL of the charger is being answered."""
-        while (worker := self._worker) is not None:
-            await asyncio.wait({worker})
+        while self._inbox:
+            self._emptied = self._emptied or asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._emptied)
 
     async def was_not_answered(self) -> None:
         """A CALL of ours stayed without an answer; some chargers hear again after they have reconnected."""
@@ -186,48 +183,49 @@ class Connection:
 
     async def settle(self) -> None:
         """After the socket's end: what was received is still handled and recorded."""
-        if self._worker is not None:
-            await self._worker
+        await self.idle()
 
-    async def _receive(self, text: str, now: datetime) -> None:
+    def _receive(self, text: str) -> None:
+        """Called by the socket with every text, in order."""
+        try:
+            self._sort(text, datetime.now(UTC))
+        except Exception:
+            # A fault of ours in one frame must not end the connection: the charger's next one goes on.
+            logger.exception("%s: a frame is not handled", self.id)
+
+    def _sort(self, text: str, now: datetime) -> None:
         event = self.conversation.receive(text)
         if isinstance(event, Called):
-            await self._queue(event, text, now)
+            self._queue(event, text, now)
         elif isinstance(event, Answered):
             self._keep_answer(event, text, now)
             self._on_answer(self, event)
         elif isinstance(event, Sent):
-            await self._queue(event, text, now)
+            self._queue(event, text, now)
         elif isinstance(event, Refused):
             logger.warning("%s: %s", self.id, event.reason)
             self._keep(
                 text, now, MessageType.CALLRESULTERROR, event.message_id, None, (RESULT_REFUSED,), None, event.code
             )
         else:
-            await self._stray(event, text, now)
+            self._stray(event, text, now)
 
-    async def _queue(self, event: Called | Sent, text: str, now: datetime) -> None:
-        """Let the worker handle it, after what came before; wait while too much of this charger waits."""
-        MESSAGES.labels(self.version.value, _label(event.action, self.version)).inc()
+    def _queue(self, event: Called | Sent, text: str, now: datetime) -> None:
+        """Handle it, after what came before; the socket is not read while too much of this charger waits."""
+        _counter(self.version, _label(event.action, self.version)).inc()
         self._inbox.append((event, text, now))
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._work(), name=f"inbox {self.id}")
-        await self._make_room()
+        if len(self._inbox) == 1:
+            self._work()
+        elif len(self._inbox) >= self._terms.inbox_limit:
+            self.socket.hold(True)
 
-    async def _make_room(self) -> None:
-        if len(self._inbox) < self._terms.inbox_limit:
-            return
-        self._room = self._room or asyncio.Event()
-        self._room.clear()
-        await self._room.wait()
-
-    async def _stray(self, event: Stray, text: str, now: datetime) -> None:
+    def _stray(self, event: Stray, text: str, now: datetime) -> None:
         self._keep(text, now, None, flags=(MALFORMED if event.malformed else STRAY,), reply=event.reply)
         logger.info("%s: %s", self.id, event.reason)
         if event.reply is not None:
-            await self.write(event.reply)
+            self.socket.send_now(event.reply)
         if event.malformed and self._too_many_faults():
-            await self.socket.close(*TOO_MANY_FAULTS)
+            self.socket.give_up(*TOO_MANY_FAULTS)
 
     def _too_many_faults(self) -> bool:
         """Only a flood of malformed frames ends a connection (TR-17)."""
@@ -236,46 +234,59 @@ class Connection:
         faults.append(now)
         return len(faults) == FAULTS_TOLERATED and now - faults[0] < FAULTS_SECONDS
 
-    async def _work(self) -> None:
-        """Handle CALLs and SENDs in order until the inbox is empty."""
-        try:
-            while self._inbox:
-                event, text, now = self._inbox[0]
-                try:
-                    await self._handle(event, text, now)
-                except Exception:
-                    # A fault of ours: the charger is told and may repeat; its next message goes on.
-                    logger.exception("%s: %s failed", self.id, event.action)
-                    await self._apologise(event, text, now)
-                self._inbox.popleft()
-                if self._room is not None:
-                    self._room.set()
-        finally:
-            self._worker = None
+    def _work(self) -> None:
+        """Handle CALLs and SENDs in order, until the inbox is empty or its first one waits for its commit."""
+        while self._inbox and self._handled(*self._inbox[0]):
+            self._done()
 
-    async def _apologise(self, event: Called | Sent, text: str, now: datetime) -> None:
+    def _done(self) -> None:
+        """The first one of the inbox is answered, or never will be."""
+        self._inbox.popleft()
+        if len(self._inbox) < self._terms.inbox_limit:
+            self.socket.hold(False)
+        if not self._inbox and self._emptied is not None:
+            self._emptied.set_result(None)
+            self._emptied = None
+
+    def _handled(self, event: Called | Sent, text: str, now: datetime) -> bool:
+        """Handle one; False when it waits for its commit."""
+        try:
+            found = understand(self.version, self.registration, event, self.expected, self.quirks)
+            if isinstance(found, Answerable):
+                waits = self._answer_at_once(event, text, now, found)
+            elif isinstance(found.said, Beat):
+                waits = self._beat(event, text, now, found)
+            else:
+                waits = self._record(event, text, now, found)
+            if not waits:
+                self._look_ready()
+        except Exception:
+            self._failed(event, text, now)
+            return True
+        return not waits
+
+    def _beat(self, event: Called | Sent, text: str, now: datetime, found: Understood) -> bool:
+        reply = self.conversation.answer(event.message_id, {"currentTime": write_time(now)})
+        self.socket.send_now(reply)
+        self._keep(text, now, MessageType.CALL, event.message_id, event.action, found.flags, reply)
+        return False
+
+    def _look_ready(self) -> None:
+        if not self._is_ready and self.registration in COMMANDED:
+            self._is_ready = True
+            self._on_ready(self)
+
+    def _failed(self, event: Called | Sent, text: str, now: datetime) -> None:
+        """A fault of ours: the charger is told and may repeat; its next message goes on."""
+        logger.exception("%s: %s failed", self.id, event.action)
         if isinstance(event, Sent):
             self._keep(text, now, MessageType.SEND, event.message_id, event.action, (FAULT,))
             return
         reply = self.conversation.refuse(event.message_id, Code.INTERNAL, "internal error")
         self._keep(text, now, MessageType.CALL, event.message_id, event.action, (FAULT,), reply)
-        await self.write(reply)
+        self.socket.send_now(reply)
 
-    async def _handle(self, event: Called | Sent, text: str, now: datetime) -> None:
-        found = understand(self.version, self.registration, event, self.expected, self.quirks)
-        if isinstance(found, Answerable):
-            await self._answer_at_once(event, text, now, found)
-        elif isinstance(found.said, Beat):
-            reply = self.conversation.answer(event.message_id, {"currentTime": write_time(now)})
-            await self.write(reply)
-            self._keep(text, now, MessageType.CALL, event.message_id, event.action, found.flags, reply)
-        else:
-            await self._record(event, text, now, found)
-        if not self._is_ready and self.registration in COMMANDED:
-            self._is_ready = True
-            self._on_ready(self)
-
-    async def _answer_at_once(self, event: Called | Sent, text: str, now: datetime, found: Answerable) -> None:
+    def _answer_at_once(self, event: Called | Sent, text: str, now: datetime, found: Answerable) -> bool:
         kind = MessageType.SEND if isinstance(event, Sent) else MessageType.CALL
         message = self._message(text, now, kind, event.message_id, event.action, found.flags)
         if isinstance(event, Sent):  # nobody waits for an answer
@@ -285,15 +296,16 @@ class Connection:
             reply = self.conversation.refuse(event.message_id, found.answer.code, found.answer.description)
             # What is acknowledged is committed first; a refusal may go at once.
             self._recorder.keep(Asked(message, answered=reply, only_kept=True))
-            await self.write(reply)
+            self.socket.send_now(reply)
             if self.registration is Registration.NONE and found.answer.code is Code.SECURITY:
                 self._ask_for_boot()
         else:
             reply = self.conversation.answer(event.message_id, found.answer)
-            if await self._recorder.record(Asked(message, answered=reply, only_kept=True)) is not None:
-                await self.write(reply)
+            self._recorder.submit(Asked(message, answered=reply, only_kept=True), self._committed)
+            return True
+        return False
 
-    async def _record(self, event: Called | Sent, text: str, now: datetime, found: Understood) -> None:
+    def _record(self, event: Called | Sent, text: str, now: datetime, found: Understood) -> bool:
         message = Message(
             self.id,
             self.epoch,
@@ -310,14 +322,36 @@ class Connection:
             found.flags,
         )
         if event.action in CONSULTED:
+            self._consulting = asyncio.create_task(self._consult(message), name=f"consult for {self.id}")
+        else:
+            self._recorder.submit(Asked(message, self._terms.intervals), self._committed)
+        return True
+
+    async def _consult(self, message: Message) -> None:
+        """Ask a provider before the message is decided; the charger's next messages wait."""
+        try:
             message = replace(message, advice=await consult(self._terms.providers, message))
-        decided = await self._recorder.record(Asked(message, self._terms.intervals))
-        if decided is None or decided.reply is None:
-            return  # not committed, so not acknowledged: the charger keeps it
-        for fact in decided.facts:
-            if isinstance(fact, BootFact):
-                self._booted(fact)
-        await self.write(decided.reply)
+        except Exception:
+            self._failed(*self._inbox[0])
+            self._done()
+            self._work()
+        else:
+            self._recorder.submit(Asked(message, self._terms.intervals), self._committed)
+
+    def _committed(self, decided: Decided | None) -> None:
+        """Answer the first one of the inbox after its commit, and go on with the next one."""
+        try:
+            # Not committed is not acknowledged: the charger keeps it.
+            if decided is not None and decided.reply is not None:
+                for fact in decided.facts:
+                    if isinstance(fact, BootFact):
+                        self._booted(fact)
+                self.socket.send_now(decided.reply)
+            self._look_ready()
+        except Exception:
+            self._failed(*self._inbox[0])
+        self._done()
+        self._work()
 
     def _ask_for_boot(self) -> None:
         """It speaks before it ever booted: it is told to, once a socket (the table after TR-32)."""
@@ -377,11 +411,12 @@ class Connection:
 
     async def write(self, frame: str) -> bool:
         """Write a frame; False when the socket is gone."""
-        try:
-            await self.socket.send(frame)
-        except ConnectionClosed:
-            return False
-        return True
+        return await self.socket.say(frame)
+
+
+@cache
+def _counter(version: Version, label: str) -> Counter:
+    return MESSAGES.labels(version.value, label)
 
 
 def _label(action: str, version: Version) -> str:

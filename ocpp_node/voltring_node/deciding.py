@@ -105,8 +105,10 @@ def _add(all_needs: Needs, charger_id: str, want: Wanted) -> None:
         all_needs.standings.add(charger_id)
     if want.report is not None:
         all_needs.reports.add((charger_id, *want.report))
-    all_needs.commands.update((charger_id, action) for action in want.commands)
-    all_needs.records.update((charger_id, kind) for kind in want.records)
+    if want.commands:
+        all_needs.commands.update((charger_id, action) for action in want.commands)
+    if want.records:
+        all_needs.records.update((charger_id, kind) for kind in want.records)
     all_needs.fresh_ids += want.new_id
 
 

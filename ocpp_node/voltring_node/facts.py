@@ -22,12 +22,13 @@ from voltring_core.domain.messages import (
 )
 from voltring_core.domain.reports import Report
 from voltring_core.domain.transactions import Transaction
+from voltring_core.domain.values import value
 from voltring_core.ocpp.codes import Code
 from voltring_core.ocpp.frames import MessageId
 from voltring_core.ocpp.versions import Version
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Message:
     """One frame of a charger, or one of ours, as it is kept."""
 

@@ -15,10 +15,11 @@ from voltring_core.domain.commands import State
 from voltring_core.domain.messages import IdToken
 from voltring_core.domain.reports import Report
 from voltring_core.domain.transactions import Transaction, TransactionState
+from voltring_core.domain.values import value
 from voltring_node.facts import CommandFact, Fact, GoneFact, RecordFact, ReportFact, TransactionFact
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wanted:
     """What one message must know."""
 
@@ -71,6 +72,8 @@ class Known:
     """By the token in lower case."""
     by_ocpp_id: dict[tuple[str, str], Transaction] = field(default_factory=dict)
     by_start_key: dict[tuple[str, bytes], Transaction] = field(default_factory=dict)
+    found: dict[UUID, Transaction] = field(default_factory=dict)
+    """Transactions as PostgreSQL has them."""
     by_charger: dict[str, dict[UUID, Transaction]] = field(default_factory=dict)
     fresh_ids: list[int] = field(default_factory=list)
     standings: dict[str, Standing] = field(default_factory=dict)

@@ -5,14 +5,13 @@ import contextlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 from redis.asyncio import Redis
 
 from voltring_core.cluster.connection import AWAY
 from voltring_core.cluster.events import Event, EventBus
 from voltring_core.cluster.watching import watched
-from voltring_core.domain.transactions import Transaction, TransactionState
+from voltring_core.domain.transactions import TransactionState
 from voltring_core.ocpp.wire import write_time
 from voltring_node.deciding import Decided
 from voltring_node.facts import (
@@ -22,6 +21,7 @@ from voltring_node.facts import (
     Fact,
     Message,
     Place,
+    ReadingsFact,
     RecordFact,
     ReportFact,
     StatusFact,
@@ -82,9 +82,11 @@ class Publisher:
 
 def event_of(message: Message | Place, fact: Fact) -> Event | None:
     """The event that tells of a fact; None for readings outside of a transaction."""
-    base: Event = {"charger_id": message.charger_id, "at": write_time(message.received_at)}
+    if isinstance(fact, ReadingsFact):
+        return None  # told by its TransactionFact
     if isinstance(fact, TransactionFact):
-        return base | {"type": _type(fact)} | _session(fact.transaction)
+        return _session(message, fact)
+    base: Event = {"charger_id": message.charger_id, "at": write_time(message.received_at)}
     if isinstance(fact, StatusFact):
         status = fact.status
         return base | {
@@ -121,8 +123,12 @@ def _type(fact: TransactionFact) -> str:
     return "meter.values" if fact.transaction.state is TransactionState.ACTIVE else "transaction.ended"
 
 
-def _session(transaction: Transaction) -> dict[str, Any]:
+def _session(place: Message | Place, fact: TransactionFact) -> Event:
+    transaction = fact.transaction
     return {
+        "charger_id": place.charger_id,
+        "at": write_time(place.received_at),
+        "type": _type(fact),
         "transaction_id": str(transaction.id),
         "evse_id": transaction.evse_id,
         "connector_id": transaction.connector_id,

@@ -18,6 +18,9 @@ from voltring_node.storable import clean
 from voltring_node.writing import SQL, TRANSACTION
 from voltring_node.writing_station import REPORT
 
+STATES = {state.value: state for state in TransactionState}
+STATE = TRANSACTION.index("state")
+
 
 async def lock(connection: asyncpg.Connection, needs: Needs) -> None:
     """Be alone with the group's chargers until the commit."""
@@ -50,7 +53,9 @@ async def know(connection: asyncpg.Connection, needs: Needs) -> Known:
             list(needs.active),
         )
         for row in rows:
-            known.put(_transaction(row))
+            transaction = _transaction(row)
+            known.found[transaction.id] = transaction
+            known.put(transaction)
     if needs.standings:
         for row in await connection.fetch(SQL["standings"], list(needs.standings)):
             known.standings[row["id"]] = Standing(Admission(row["status"]), Registration(row["registration_wanted"]))
@@ -91,6 +96,8 @@ def _token(row: Any) -> KnownToken:
 
 
 def _transaction(row: Any) -> Transaction:
-    values = {name: row[name] for name in TRANSACTION}
-    values["state"] = TransactionState(row["state"])
-    return Transaction(**values, flags=tuple(row["flags"]))
+    """The columns of the statement are the fields of the class, in their order."""
+    words = [*row]
+    words[STATE] = STATES[words[STATE]]
+    words[-1] = tuple(words[-1])
+    return Transaction(*words)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import asyncpg
@@ -32,14 +33,17 @@ POISON = "poison"
 BUSY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
+Done = Callable[[Decided | None], None]
+
+
 @dataclass(slots=True)
 class Entry:
-    """A message in the recorder; `done` gets what was decided once it is committed, None when it is given up."""
+    """A message in the recorder; `done` gets what was decided once it is committed, None if it is given up."""
 
     asked: Asked
     deadline: float
     """On the loop's monotonic clock."""
-    done: asyncio.Future[Decided | None] | None
+    done: Done | None
 
 
 class Recorder:
@@ -62,15 +66,19 @@ class Recorder:
     async def record(self, asked: Asked) -> Decided | None:
         """Commit a message and return what was decided; None when it could not be committed in time."""
         future: asyncio.Future[Decided | None] = asyncio.get_running_loop().create_future()
-        self._put(asked, future)
+        self.submit(asked, lambda decided: None if future.done() else future.set_result(decided))
         return await future
+
+    def submit(self, asked: Asked, done: Done) -> None:
+        """Commit a message and call `done` with what was decided, or with None when that was not done in time."""
+        self._put(asked, done)
 
     def keep(self, asked: Asked) -> None:
         """Keep a frame that nobody waits for: written when its turn comes."""
         self._put(asked, None)
 
-    def _put(self, asked: Asked, future: asyncio.Future[Decided | None] | None) -> None:
-        self._queue.append(Entry(asked, time.monotonic() + self._patience, future))
+    def _put(self, asked: Asked, done: Done | None) -> None:
+        self._queue.append(Entry(asked, time.monotonic() + self._patience, done))
         self._filled.set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -121,16 +129,16 @@ class Recorder:
         async with self._pool.acquire() as connection, connection.transaction():
             await reading.lock(connection, wanted)
             replies = await reading.repeats(connection, wanted, asked[-1].message.received_at)
-            decided = decide(asked, await reading.know(connection, wanted), replies)
-            await write(connection, decided)
+            known = await reading.know(connection, wanted)
+            decided = decide(asked, known, replies)
+            await write(connection, decided, known.found)
         COMMIT_SECONDS.observe(time.monotonic() - started)
         GROUP_SIZE.observe(len(group))
         self._release(group, decided)
 
     def _release(self, group: list[Entry], decided: list[Decided]) -> None:
         for entry, one in zip(group, decided, strict=True):
-            if entry.done is not None and not entry.done.done():
-                entry.done.set_result(one)
+            _tell(entry, one)
         self._publisher.committed(decided)
 
     async def _isolate(self, group: list[Entry], error: Exception, stop: asyncio.Event) -> None:
@@ -158,8 +166,17 @@ class Recorder:
     def _give_up(self, group: list[Entry]) -> None:
         for entry in group:
             MESSAGES_LOST.inc(entry.done is None)
-            if entry.done is not None and not entry.done.done():
-                entry.done.set_result(None)
+            _tell(entry, None)
+
+
+def _tell(entry: Entry, decided: Decided | None) -> None:
+    if entry.done is None:
+        return
+    try:
+        entry.done(decided)
+    except Exception:
+        # One connection's fault must not keep the others from their answers.
+        logger.exception("%s can't be answered", entry.asked.message.charger_id)
 
 
 def _only_frame(asked: Asked) -> Asked:

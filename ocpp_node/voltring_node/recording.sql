@@ -17,13 +17,19 @@ WHERE lower(id_token) = ANY($1::text[])
 
 -- name: transactions
 -- By the charger's id, by a 1.6 start, and what runs.
-SELECT t.* FROM unnest($1::text[], $2::text[]) AS k (charger_id, ocpp_id)
-JOIN transactions t ON t.charger_id = k.charger_id AND t.ocpp_transaction_id = k.ocpp_id
-UNION
-SELECT t.* FROM unnest($3::text[], $4::bytea[]) AS k (charger_id, start_key)
-JOIN transactions t ON t.charger_id = k.charger_id AND t.start_key = k.start_key
-UNION
-SELECT t.* FROM transactions t WHERE t.charger_id = ANY($5::text[]) AND t.state = 'Active'
+SELECT id, charger_id, ocpp_version, ocpp_transaction_id, state, start_key, charging_state, evse_id, connector_id,
+    id_token, id_token_type, started_at, ended_at, start_received_at, end_received_at, meter_start_wh, meter_stop_wh,
+    register_wh, register_at, energy_wh, energy_before_wh, segment_start_wh, power_w, soc_percent,
+    stop_reason, remote_start_id, reservation_id, last_seq_no, flags
+FROM transactions WHERE id IN (
+    SELECT t.id FROM unnest($1::text[], $2::text[]) AS k (charger_id, ocpp_id)
+    JOIN transactions t ON t.charger_id = k.charger_id AND t.ocpp_transaction_id = k.ocpp_id
+    UNION
+    SELECT t.id FROM unnest($3::text[], $4::bytea[]) AS k (charger_id, start_key)
+    JOIN transactions t ON t.charger_id = k.charger_id AND t.start_key = k.start_key
+    UNION
+    SELECT t.id FROM transactions t WHERE t.charger_id = ANY($5::text[]) AND t.state = 'Active'
+)
 
 -- name: standings
 SELECT id, status, registration_wanted FROM chargers WHERE id = ANY($1::text[])
@@ -81,6 +87,17 @@ ON CONFLICT (id) DO UPDATE SET
     power_w = excluded.power_w, soc_percent = excluded.soc_percent, stop_reason = excluded.stop_reason,
     remote_start_id = excluded.remote_start_id, reservation_id = excluded.reservation_id,
     last_seq_no = excluded.last_seq_no, flags = excluded.flags, updated_at = now()
+
+-- name: put_progress
+-- What the readings of a running session change, each session in one text.
+UPDATE transactions t SET
+    meter_start_wh = new.fields[2]::numeric, register_wh = new.fields[3]::numeric,
+    register_at = new.fields[4]::timestamptz, energy_wh = new.fields[5]::numeric,
+    energy_before_wh = new.fields[6]::numeric, segment_start_wh = new.fields[7]::numeric,
+    power_w = new.fields[8]::numeric, soc_percent = new.fields[9]::numeric, last_seq_no = new.fields[10]::int,
+    flags = string_to_array(new.fields[11], ','), updated_at = now()
+FROM (SELECT string_to_array(line, E'\t', 'None') AS fields FROM unnest($1::text[]) AS line) AS new
+WHERE t.id = new.fields[1]::uuid
 
 -- name: put_statuses
 -- The last word of the present owner. Its time is not compared: a charger that restarts with a wrong clock is believed.

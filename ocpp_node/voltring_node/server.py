@@ -24,7 +24,7 @@ from voltring_node.connection import Connection, Terms
 from voltring_node.owning import Owner
 from voltring_node.publishing import Publisher
 from voltring_node.recorder import Recorder
-from voltring_node.sockets import DISMISSED, GOING_AWAY, SUPERSEDED, TRY_LATER, Inflate, Socket
+from voltring_node.sockets import DISMISSED, FOREIGN, GOING_AWAY, SUPERSEDED, TRY_LATER, Inflate, Socket
 
 logger = logging.getLogger("voltring.server")
 BOOT_PATIENCE = 5.0
@@ -99,8 +99,9 @@ class ChargerServer:
 
     async def _converse(self, socket: ServerConnection) -> None:
         assert isinstance(socket, Socket)
-        assert socket.charger is not None
-        assert socket.version is not None
+        if socket.charger is None or socket.version is None:
+            await socket.close(*FOREIGN)
+            return
         connection = Connection(
             socket,
             socket.charger,

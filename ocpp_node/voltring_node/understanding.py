@@ -45,6 +45,8 @@ OWN_TIME: Mapping[str, str] = MappingProxyType(
 """Where what is told beside sessions has its time."""
 NUMBERED = frozenset({"BatterySwap"})
 """Without a time, but told once under its request id and event."""
+ACKNOWLEDGED = TRANSACTION_ACTIONS | {"StatusNotification"}
+"""Answered also where they can't be understood: a status of a connector that can't be there is legal by its schema."""
 UNREADABLE = "unreadable"
 NO_QUIRKS = Quirks()
 
@@ -100,7 +102,7 @@ def understand(
         return _read(version, action, payload, flags)
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
         # Beyond rescue: the frame is kept and flagged. Only a start can't be acknowledged without a transaction.
-        answer = least_answer(action) if action in TRANSACTION_ACTIONS else None
+        answer = least_answer(action) if action in ACKNOWLEDGED else None
         refusal = Refusal(Code.FORMAT, "the payload can't be read")
         return Answerable(dict(answer) if answer is not None else refusal, (*flags, UNREADABLE))
 

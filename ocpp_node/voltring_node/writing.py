@@ -1,8 +1,10 @@
 """Writing a decided group: rows of many chargers in one statement per table."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -10,17 +12,13 @@ import orjson
 from voltring_core.domain.transactions import Transaction
 from voltring_core.store.database import RawJson
 from voltring_core.store.queries import load
-from voltring_node import journal
+from voltring_node import journal, readings
 from voltring_node.deciding import Decided
 from voltring_node.facts import BootFact, Message, ReadingsFact, StatusFact, TransactionFact
 from voltring_node.storable import clean
 from voltring_node.writing_station import write_station
 
 SQL = load("voltring_node", "recording.sql")
-READINGS = (
-    "received_at charger_id transaction_id evse_id connector_id sampled_at measurand phase location context unit"
-    " value raw".split()
-)
 EVENTS = "transaction_id charger_id kind seq_no event_at received_at trigger_reason offline payload".split()
 TRANSACTION = (
     "id charger_id ocpp_version ocpp_transaction_id state start_key charging_state evse_id connector_id id_token"
@@ -28,17 +26,22 @@ TRANSACTION = (
     " register_at energy_wh energy_before_wh segment_start_wh power_w soc_percent stop_reason"
     " remote_start_id reservation_id last_seq_no".split()
 )
+PROGRESS = (
+    "meter_start_wh register_wh register_at energy_wh energy_before_wh segment_start_wh power_w"
+    " soc_percent last_seq_no".split()
+)
+_REST = attrgetter(*(name for name in TRANSACTION if name not in PROGRESS))
 # What PostgreSQL says of a row that it will never take.
 UNWRITABLE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
 COMMON = (TransactionFact, ReadingsFact, StatusFact, BootFact)
 
 
-async def write(connection: asyncpg.Connection, group: Sequence[Decided]) -> None:
-    """Write everything a group brings, within the caller's transaction."""
+async def write(connection: asyncpg.Connection, group: Sequence[Decided], found: Mapping[UUID, Transaction]) -> None:
+    """Write everything a group brings, within the caller's transaction; `found`: transactions as they were before."""
     now = datetime.now(UTC)
     facts = [(one.asked.message, fact) for one in group for fact in one.facts]
     await _put_transactions(
-        connection, {f.transaction.id: f.transaction for _, f in facts if isinstance(f, TransactionFact)}
+        connection, {f.transaction.id: f.transaction for _, f in facts if isinstance(f, TransactionFact)}, found
     )
     await _copy(
         connection,
@@ -46,11 +49,11 @@ async def write(connection: asyncpg.Connection, group: Sequence[Decided]) -> Non
         EVENTS,
         [_event_row(message, fact) for message, fact in facts if isinstance(fact, TransactionFact) and fact.said],
     )
-    await _copy(
+    await _copy_lines(
         connection,
         "meter_values",
-        READINGS,
-        [row for message, fact in facts if isinstance(fact, ReadingsFact) for row in _reading_rows(message, fact)],
+        readings.COLUMNS,
+        "".join([readings.lines(message, fact) for message, fact in facts if isinstance(fact, ReadingsFact)]),
     )
     await _put_statuses(connection, [(m, f) for m, f in facts if isinstance(f, StatusFact)])
     await _put_boots(connection, [(m, f) for m, f in facts if isinstance(f, BootFact)])
@@ -64,17 +67,43 @@ async def _copy(connection: asyncpg.Connection, table: str, columns: list[str], 
         await connection.copy_records_to_table(table, columns=columns, records=rows)
 
 
+async def _copy_lines(connection: asyncpg.Connection, table: str, columns: list[str], lines: str) -> None:
+    async def whole() -> AsyncIterator[bytes]:
+        yield lines.encode()
+
+    if lines:
+        await connection.copy_to_table(table, columns=columns, source=whole())
+
+
 async def _unnest(connection: asyncpg.Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:
     """Run a statement that takes its rows as one array per column."""
     if rows:
         await connection.execute(SQL[statement], *(list(column) for column in zip(*rows, strict=True)))
 
 
-async def _put_transactions(connection: asyncpg.Connection, transactions: dict[Any, Transaction]) -> None:
-    rows = [
-        [*(clean(getattr(one, name)) for name in TRANSACTION), ",".join(one.flags)] for one in transactions.values()
-    ]
+async def _put_transactions(
+    connection: asyncpg.Connection, transactions: dict[UUID, Transaction], found: Mapping[UUID, Transaction]
+) -> None:
+    """Those of which only the readings moved on are written by these alone: that is most of them, and much cheaper."""
+    moved: list[Transaction] = []
+    whole: list[Transaction] = []
+    for one in transactions.values():
+        before = found.get(one.id)
+        only_moved = before is not None and _REST(before) == _REST(one)
+        (moved if only_moved else whole).append(one)
+    rows = [[*(clean(getattr(one, name)) for name in TRANSACTION), ",".join(one.flags)] for one in whole]
     await _unnest(connection, "put_transactions", rows)
+    if moved:
+        await connection.execute(SQL["put_progress"], [_progress(one) for one in moved])
+
+
+def _progress(one: Transaction) -> str:
+    """The fields of PROGRESS, and flags, as one text: PostgreSQL takes it apart at less cost than arrays."""
+    return (
+        f"{one.id}\t{one.meter_start_wh}\t{one.register_wh}\t{one.register_at}\t{one.energy_wh}"
+        f"\t{one.energy_before_wh}\t{one.segment_start_wh}\t{one.power_w}\t{one.soc_percent}\t{one.last_seq_no}"
+        f"\t{','.join(one.flags)}"
+    )
 
 
 def _event_row(message: Message, fact: TransactionFact) -> tuple[Any, ...]:
@@ -91,25 +120,6 @@ def _event_row(message: Message, fact: TransactionFact) -> tuple[Any, ...]:
         said.offline,
         RawJson(orjson.dumps(message.payload).decode()),
     )
-
-
-def _reading_rows(message: Message, fact: ReadingsFact) -> list[tuple[Any, ...]]:
-    transaction = fact.transaction.id if fact.transaction else None
-    place = (message.received_at, message.charger_id, transaction, fact.evse_id, fact.connector_id)
-    return [
-        (
-            *place,
-            sample.at,
-            clean(sample.measurand),
-            clean(sample.phase),
-            clean(sample.location),
-            clean(sample.context),
-            clean(sample.unit),
-            sample.value,
-            clean(sample.raw),
-        )
-        for sample in fact.samples
-    ]
 
 
 async def _put_statuses(connection: asyncpg.Connection, found: list[tuple[Message, StatusFact]]) -> None:

@@ -104,3 +104,16 @@ def test_a_wrong_setting_stops_the_start_with_one_sentence(start_node: Callable[
     log = (tmp_path / "node-0.log").read_text()
     assert log.startswith("voltring: VOLTRING_UNKNOWN_CHARGERS is wrong: ")
     assert log.count("\n") == 1
+
+
+async def test_ids_can_be_hidden_and_foreign_subprotocols_closed_where_operators_want_it(
+    start_node: Callable[..., Any], database: Any
+) -> None:
+    await database.execute("INSERT INTO chargers (id, secret_hash) VALUES ('KNOWN', $1)", digest(SECRET))
+    node = start_node(UNKNOWN_CHARGERS="reject", HIDE_UNKNOWN="true", FOREIGN_SUBPROTOCOL="close")
+    for identity in ("KNOWN", "UNKNOWN"):
+        answer = await refused(f"{node.ocpp}/{identity}", additional_headers=basic(identity, "wrong"))
+        assert (answer.status_code, answer.headers["WWW-Authenticate"][:5]) == (401, "Basic")
+    async with connect(f"{node.ocpp}/KNOWN", subprotocols=["ocpp2.0"]) as socket:
+        await socket.wait_closed()
+        assert (socket.close_code, socket.subprotocol) == (1002, None)

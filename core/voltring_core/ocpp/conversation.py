@@ -28,6 +28,7 @@ from voltring_core.ocpp.frames import (
     encode_result,
     encode_result_error,
     parse,
+    read_call,
 )
 from voltring_core.ocpp.signed import SUFFIX, unwrap
 from voltring_core.ocpp.versions import Version
@@ -129,6 +130,8 @@ class Conversation:
 
     def receive(self, text: str) -> Event:
         """Read one text frame."""
+        if (called := read_call(text)) is not None:
+            return Called(*called)
         frame = parse(text, self.version)
         if isinstance(frame, Malformed):
             return self._stray(frame)

@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 
 from voltring_core.ocpp.codes import Code, spell
-from voltring_core.ocpp.text import Written, cut_deep, keep_id, load
+from voltring_core.ocpp.signed import SUFFIX
+from voltring_core.ocpp.text import MAX_DEPTH, REPLACEMENT, Written, cut_deep, keep_id, load
 from voltring_core.ocpp.versions import Version
 
 MessageId = str | int | float | Written
@@ -30,6 +31,9 @@ class MessageType(IntEnum):
     CALLERROR = 4
     CALLRESULTERROR = 5
     SEND = 6
+
+
+CALL = int(MessageType.CALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,24 @@ def parse(text: str, version: Version) -> Frame | Malformed:
     is_cut = cut_deep(array, text)
     frame = _read(array, version)
     return replace(frame, is_cut=True) if is_cut and isinstance(frame, Frame) else frame
+
+
+def read_call(text: str) -> tuple[str, str, Payload] | None:
+    """The id, action and payload of a CALL as it should be; None for all else, which `parse` makes out."""
+    try:
+        array = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    if type(array) is not list or len(array) != 4:
+        return None
+    kind, message_id, action, payload = array
+    if type(kind) is not int or kind != CALL or type(message_id) is not str or type(action) is not str:
+        return None
+    if type(payload) is not dict or REPLACEMENT in message_id or action.endswith(SUFFIX):
+        return None
+    if text.count("{") + text.count("[") > MAX_DEPTH:
+        return None
+    return message_id, action, payload
 
 
 def _read(array: list[Any], version: Version) -> Frame | Malformed:
