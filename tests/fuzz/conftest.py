@@ -1,12 +1,8 @@
-"""The fuzzer's own modules lie beside its tests."""
+"""What the fuzzer's tests share; its modules are in `tests/helpers/`."""
 
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture

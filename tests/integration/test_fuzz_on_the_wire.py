@@ -6,21 +6,16 @@ VOLTRING_FUZZ_WIRE_FRAMES says how many frames (50,000), VOLTRING_FUZZ_SEED whic
 import asyncio
 import os
 import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+from fuzz_frames import MOSTLY_WHOLE, Frames
+from fuzz_oracle import Asked, ask_of, is_same, read, wrong_with
 from websockets.asyncio.client import connect
 
 from voltring_core.ocpp.conversation import Conversation, Stray
 from voltring_core.ocpp.versions import Version
 from voltring_core.testing import Wire
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "fuzz"))
-
-from fuzz_frames import MOSTLY_WHOLE, Frames
-from fuzz_oracle import Asked, ask_of, is_same, read, wrong_with
 
 FRAMES = int(os.environ.get("VOLTRING_FUZZ_WIRE_FRAMES", "50000"))
 SEED = int(os.environ.get("VOLTRING_FUZZ_SEED", "1"))
