@@ -35,6 +35,8 @@ from voltring_core.ocpp.versions import Version
 
 SIGNED = "signed"
 """The flag of a message that came as `<action>-Signed`; its payload here is the inner one (TR-13)."""
+UNWRAPPED = "unwrapped"
+"""The flag of a message whose payload stood in a list."""
 DEEP = "deep"
 """The flag of a message that lost what was nested too deep; its frame is kept whole."""
 LATE_KEPT = 16  # timed-out CALLs of ours whose answer is still recognised
@@ -177,7 +179,8 @@ class Conversation:
     def _asked(self, frame: Frame) -> Called | Sent | Stray:
         """A CALL or a SEND, a signed one unwrapped."""
         kind = Called if frame.type is MessageType.CALL else Sent
-        action, flags = frame.action or "", (DEEP,) if frame.is_cut else ()
+        action = frame.action or ""
+        flags = ((DEEP,) if frame.is_cut else ()) + ((UNWRAPPED,) if frame.is_unwrapped else ())
         if not action.endswith(SUFFIX):
             return kind(frame.message_id, action, frame.payload, flags)
         try:

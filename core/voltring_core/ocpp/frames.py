@@ -48,6 +48,8 @@ class Frame:
     description: str = ""
     is_cut: bool = False
     """Whether something was nested too deep to be handled, and left out."""
+    is_unwrapped: bool = False
+    """Whether the payload stood in a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +141,19 @@ def _read_request(kind: MessageType, message_id: MessageId, array: list[Any]) ->
         return Malformed("the action is not a string", message_id, code)
     if payload is None:  # tolerated as an empty payload (TR-12)
         payload = {}
+    is_unwrapped = isinstance(payload, list) and len(payload) == 1
+    if is_unwrapped:  # a list of one object is that object
+        payload = payload[0]
     if not isinstance(payload, dict):
         return Malformed("the payload is not an object", message_id, code and Code.FORMAT)
-    return Frame(kind, message_id, payload, action)
+    return Frame(kind, message_id, payload, action, is_unwrapped=is_unwrapped)
 
 
 def _read_answer(kind: MessageType, message_id: MessageId, array: list[Any]) -> Frame | Malformed:
     if kind is MessageType.CALLRESULT:
         payload = array[2] if len(array) > 2 else None
+        if payload == []:  # what some languages write for an empty object
+            payload = {}
         if not isinstance(payload, dict | None):
             return Malformed("the result is not an object", message_id)
         return Frame(kind, message_id, payload or {})
@@ -205,6 +212,8 @@ def encode_again(answer: str, message_id: MessageId) -> str:
 
 def without_empty(fields: Mapping[str, Any]) -> Payload:
     """An object without its fields that are null, `{}` or `[]`, at any depth (TR-12); a list keeps its elements."""
+    if not fields:
+        return {}
     kept = {name: value if name == CUSTOM else _without_empty(value) for name, value in fields.items()}
     return {name: value for name, value in kept.items() if value is not None and value not in ({}, [])}
 

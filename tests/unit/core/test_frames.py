@@ -123,7 +123,7 @@ def test_a_call_without_a_readable_id_is_answered_with_minus_one_only_in_2x(vers
 
 
 @ALL
-@pytest.mark.parametrize("text", ["[3]", '[3,"1",[]]', '[3,"1",7]', "[4]", "[4,null]"])
+@pytest.mark.parametrize("text", ["[3]", '[3,"1",[1]]', '[3,"1",7]', "[4]", "[4,null]"])
 def test_a_broken_answer_is_never_answered(version, text):
     assert malformed(text, version)[1] is None
 
@@ -321,3 +321,14 @@ def test_nothing_is_left_out_of_a_message_that_is_long_and_not_deep():
     payload = {"meterValue": [{"sampledValue": [{"value": 1}] * 100}] * 100, "deep": json.loads("[" * 120 + "]" * 120)}
     frame = parse(json.dumps([2, "1", "A", payload]), V201)
     assert frame == Frame(MessageType.CALL, "1", payload, "A")
+
+
+@pytest.mark.parametrize("version", Version)
+def test_an_object_in_a_list_is_that_object_and_an_empty_list_answers_like_an_empty_object(version):
+    frame = parse('[2,"1","StopTransaction",[{"meterStop":1}]]', version)
+    assert isinstance(frame, Frame)
+    assert (frame.payload, frame.is_unwrapped) == ({"meterStop": 1}, True)
+    assert isinstance(parse('[2,"1","StopTransaction",[{},{}]]', version), Malformed)
+    answer = parse('[3,"1",[]]', version)
+    assert isinstance(answer, Frame)
+    assert (answer.payload, answer.is_unwrapped) == ({}, False)
