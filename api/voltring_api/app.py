@@ -20,11 +20,34 @@ from voltring_api.resources import (
     id_tokens,
     me,
     messages,
+    quirks,
+    records,
+    registration,
+    reports,
+    station_events,
     transactions,
+    variables,
 )
 from voltring_api.site import Site
 
-RESOURCES = (fleet, chargers, messages, commands, friendly, transactions, id_tokens, events, me, api_keys)
+RESOURCES = (
+    fleet,
+    chargers,
+    registration,
+    quirks,
+    messages,
+    variables,
+    reports,
+    station_events,
+    records,
+    commands,
+    friendly,
+    transactions,
+    id_tokens,
+    events,
+    me,
+    api_keys,
+)
 
 
 def create_app(parts: Parts) -> FastAPI:

@@ -7,11 +7,12 @@ from typing import Any
 import asyncpg
 
 from voltring_api.models.fleet import Fleet, Node
-from voltring_api.presence import Live, Presence
-from voltring_api.statements import bind
+from voltring_api.presence import ONLINE, Live, Presence
+from voltring_api.statements import bind, include
 from voltring_core.store.queries import load
 
 SQL = load("voltring_api", "counting.sql")
+COUNT = include(SQL["count"], online=ONLINE)
 BELIEVED_S = 1.0
 ENERGY_BELIEVED_S = 10.0
 
@@ -38,7 +39,7 @@ class Counter:
 
     async def _count(self) -> Fleet:
         live = await self._presence.live()
-        statement, values = bind(SQL["count"], **live.values())
+        statement, values = bind(COUNT, **live.values())
         row = await self._pool.fetchrow(statement, *values)
         assert row is not None
         return fleet_of({**row, "energy_today_wh": await self._energy_today()}, live)

@@ -5,7 +5,7 @@ WITH live AS (
 ), online AS (
     SELECT coalesce(live.name, k.node_uid) AS node, k.ocpp_version AS version, count(*) AS chargers
     FROM charger_connection k LEFT JOIN live ON live.uid = k.node_uid
-    WHERE k.disconnected_at IS NULL AND (:unsure::boolean OR live.uid IS NOT NULL)
+    WHERE {online}
     GROUP BY 1, 2
 ), known AS (
     SELECT count(*) AS total, count(*) FILTER (WHERE status = 'quarantined') AS quarantined FROM chargers
@@ -15,10 +15,7 @@ WITH live AS (
         count(DISTINCT t.charger_id) FILTER (WHERE k.charger_id IS NOT NULL) AS charging,
         sum(power_w) FILTER (WHERE k.charger_id IS NOT NULL) AS power_w
     FROM transactions t
-    LEFT JOIN (
-        SELECT charger_id FROM charger_connection c
-        WHERE disconnected_at IS NULL AND (:unsure::boolean OR EXISTS (SELECT FROM live WHERE live.uid = c.node_uid))
-    ) k ON k.charger_id = t.charger_id
+    LEFT JOIN (SELECT k.charger_id FROM charger_connection k WHERE {online}) AS k ON k.charger_id = t.charger_id
     WHERE t.state = 'Active'
 ), statuses AS (
     SELECT status, count(*) AS connectors FROM connectors WHERE evse_id > 0 GROUP BY status

@@ -8,6 +8,7 @@ import base64
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -59,6 +60,21 @@ def number(part: Any) -> int:
     if not isinstance(part, int) or isinstance(part, bool) or not 0 <= part < 2**63:
         raise ValueError("not a number")
     return part
+
+
+def identity(part: Any) -> UUID:
+    """A part that is a UUID."""
+    return UUID(text(part))
+
+
+def place(part: Any) -> tuple[int, int]:
+    """A part that is a row's place in its table: block and line."""
+    if not isinstance(part, list) or len(part) != 2:
+        raise ValueError("not a place")
+    block, line = number(part[0]), number(part[1])
+    if block >= 2**32 or line >= 2**16:
+        raise ValueError("not a place")
+    return block, line
 
 
 def instant(part: Any) -> datetime:

@@ -28,6 +28,11 @@ SAID = {
 TAGS = [
     {"name": "fleet", "description": "Everything in numbers."},
     {"name": "chargers", "description": "Who they are, whether they are here, what they say."},
+    {"name": "messages", "description": "Every OCPP frame, with its answer and what became of it."},
+    {
+        "name": "stations",
+        "description": "What chargers tell beside their sessions: settings, reports, events, what holds.",
+    },
     {"name": "commands", "description": "What is asked of chargers, and what they answer."},
     {"name": "transactions", "description": "Charging sessions and their meter values."},
     {"name": "id tokens", "description": "Who may charge."},

@@ -1,7 +1,8 @@
 """Which nodes live, remembered for a second, as the statements that ask "online?" want it.
 
-A charger is online when its socket is not closed in PostgreSQL and the node that holds it lives. When Redis is
-away nobody knows which nodes live; then PostgreSQL alone is believed.
+A charger is online when its socket is not closed in PostgreSQL, the node that holds it lives, and the charger was
+heard within its limit (TR-29): `ONLINE` is that condition, for every statement that asks. When Redis is away nobody
+knows which nodes live; then PostgreSQL alone is believed.
 """
 
 import asyncio
@@ -15,10 +16,13 @@ from redis.asyncio import Redis
 
 from voltring_core.cluster.connection import AWAY
 from voltring_core.cluster.leases import NodeLease, live_nodes
+from voltring_core.store.queries import load
 
 logger = logging.getLogger("voltring.api")
 BELIEVED_S = 1.0
 PATIENCE_S = 1.0
+ONLINE = load("voltring_api", "presence.sql")["online"]
+"""The condition on a row `k` of `charger_connection`; it wants the values of `Live`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Live:
     names: dict[str, str] = field(default_factory=dict)
 
     def values(self) -> dict[str, Any]:
-        """The values `:uids`, `:names` and `:unsure` of a statement."""
+        """The values `:uids`, `:names` and `:unsure` of a statement and of ONLINE in it."""
         return {"uids": list(self.names), "names": list(self.names.values()), "unsure": self.unsure}
 
 

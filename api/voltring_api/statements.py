@@ -2,7 +2,7 @@
 
 In a `.sql` file `:name` stands for a value, and a line that ends in `-- if name` is kept only when `name` has one.
 So each combination of filters is a statement of its own with a plan of its own; `($1 IS NULL OR ...)` would share
-one plan that fits none of them.
+one plan that fits none of them. `{name}` stands for a part that several statements share.
 """
 
 import re
@@ -18,6 +18,14 @@ def bind(statement: str, **values: Any) -> tuple[str, list[Any]]:
     order: list[str] = []
     text = NAME.sub(lambda match: _place(match[1], order), "\n".join(CONDITION.sub("", line) for line in lines))
     return text, [values[name] for name in order]
+
+
+def include(statement: str, **parts: str) -> str:
+    """The statement with each `{name}` replaced by the part of that name, without its comments."""
+    for name, part in parts.items():
+        lines = [line for line in part.splitlines() if not line.startswith("--")]
+        statement = statement.replace(f"{{{name}}}", "\n".join(lines))
+    return statement
 
 
 def _is_asked(line: str, values: dict[str, Any]) -> bool:

@@ -1,9 +1,9 @@
 """The message log: what becomes of each frame, in one word, with its error code, its latency and its session."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
+from voltring_core.domain.kinds import Verdict
 from voltring_core.ocpp.redaction import redact_frame
 from voltring_core.ocpp.text import load
 from voltring_node.deciding import FAULT, REPEAT, Decided
@@ -19,18 +19,6 @@ UNREMARKABLE = frozenset({REPEAT, "signed", "late", "unknown_stream"})
 """Flags that do not mean that anything was mended."""
 LONGEST_ID, LONGEST_CODE = 100, 50
 CALLERROR = "[4,"
-
-
-class Verdict(StrEnum):
-    """What became of a frame."""
-
-    OK = "ok"
-    REPAIRED = "repaired"
-    REPEAT = "repeat"
-    REFUSED = "refused"
-    MALFORMED = "malformed"
-    STRAY = "stray"
-    FAULT = "fault"
 
 
 def verdict(one: Decided) -> tuple[Verdict, str | None]:

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from voltring_api.models.base import Description, Input, Instant, Number, Output
 from voltring_core.domain.chargers import check_identity
+from voltring_core.ocpp.quirks import check_override, resolve
 
 Identity = Annotated[str, AfterValidator(check_identity), Field(min_length=1, max_length=48, examples=["CP-0001"])]
 OcppVersion = Literal["1.6", "2.0.1", "2.1"]
+Registered = Literal["none", "Accepted", "Pending", "Rejected"]
+Wanted = Literal["Accepted", "Pending", "Rejected"]
 
 
 class Summary(StrEnum):
@@ -30,6 +33,7 @@ class Summary(StrEnum):
     UNKNOWN = "Unknown"
 
 
+_RESOLVED = ("vendor", "model", "firmware_version", "quirks")
 _ORDER = tuple(Summary)
 _RANKS = {summary.value: rank for rank, summary in enumerate(_ORDER)}
 # OCPP 2.x says only "Occupied" of a connector; its transaction knows more.
@@ -89,11 +93,14 @@ class Charger(Output):
     status: Literal["registered", "quarantined"] = Field(
         description="Quarantined: it came unknown and waits for an operator to admit it."
     )
-    online: bool = Field(description="Its socket is open and the node that holds it lives.")
+    online: bool = Field(
+        description="Its socket is open, the node that holds it lives, and something was heard of late."
+    )
     ocpp_version: OcppVersion | None = Field(description="Of its latest connection; null when it never came.")
     node: str | None = Field(description="The node that holds its socket.")
-    registration: Literal["none", "Accepted", "Pending", "Rejected"] = Field(
-        description="What its latest BootNotification was answered with."
+    registration: Registered = Field(description="What its latest BootNotification was answered with.")
+    registration_wanted: Wanted = Field(
+        description="What its next BootNotification is answered with; a quarantined charger is Pending all the same."
     )
     vendor: str | None
     model: str | None
@@ -104,6 +111,19 @@ class Charger(Output):
     last_seen_at: Instant | None
     booted_at: Instant | None
     has_secret: bool = Field(description="It must present a secret (HTTP Basic) when it connects.")
+    quirks: dict[str, Any] = Field(
+        description="What operators set of its deviations: rule and argument, false switches a rule off.",
+        examples=[{"lenient_boot": True}],
+    )
+    quirks_in_effect: dict[str, Any] = Field(
+        description="The rules that hold for it: those known of its vendor, model and firmware, and `quirks`."
+    )
+    ping_interval_s: Number = Field(description="Seconds of silence before a ping; null: as its node has it.")
+    silence_limit_s: Number = Field(description="Seconds of silence until its socket is closed; null: as above.")
+    call_timeout_s: Number = Field(description="Seconds that it has to answer a command; null: as above.")
+    device_model_stale: bool = Field(
+        description="Its firmware or OCPP version has changed since its variables were told: read them again."
+    )
     created_at: Instant
     updated_at: Instant
     status_summary: Summary
@@ -125,10 +145,36 @@ class NewCharger(Input):
     description: Description = ""
 
 
-class ChargerChange(Input):
-    """What can be changed of a charger."""
+def _known(quirks: dict[str, Any]) -> dict[str, Any]:
+    if faults := check_override(quirks):
+        raise ValueError("; ".join(faults))
+    return quirks
 
-    description: Description
+
+Seconds = Annotated[float, Field(ge=1, le=86_400)]
+
+
+class ChargerChange(Input):
+    """What can be changed of a charger; what is left out stays. All but the description holds from its next
+    connection on."""
+
+    description: Description = ""
+    quirks: Annotated[dict[str, Any], AfterValidator(_known)] = Field(
+        default={}, description="Replaces the whole override; `GET /v1/quirks` lists the rules."
+    )
+    ping_interval_s: Seconds | None = Field(default=None, description="null: as its node has it.")
+    silence_limit_s: Seconds | None = Field(
+        default=None, description="null: as its node has it. At least two pings long, and 60 s without a ping interval."
+    )
+    call_timeout_s: Annotated[float, Field(ge=1, le=600)] | None = Field(
+        default=None, description="null: as its node has it."
+    )
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError(f"name at least one of {', '.join(type(self).model_fields)}")
+        return self
 
 
 class Secret(Output):
@@ -146,6 +192,7 @@ def charger_fields(row: Mapping[str, Any]) -> dict[str, Any]:
     powers = [it["power_w"] for it in running if it["power_w"] is not None]
     return {
         **row,
+        "quirks_in_effect": dict(resolve(*(row.get(name) for name in _RESOLVED)).rules),
         "station": station,
         "evses": evses,
         "power_w": sum(powers) if powers else None,

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from voltring_api.models.base import Input, Instant, Output
+from voltring_api.redacting import redacted
 from voltring_core.domain.commands import LONGEST_DEADLINE, State, shown
 
 Action = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -81,18 +82,33 @@ class Command(Output):
     command_class: Literal["R", "N"] = Field(
         serialization_alias="class", description="R may be repeated by the CSMS; N runs at most once."
     )
+    request_id: int | None = Field(
+        description="The number by which what the charger sends later is joined to it; null where there is none."
+    )
     response: dict[str, Any] | None = Field(description="The charger's own answer.")
     error: CommandError | None
     created_at: Instant
     deadline_at: Instant
     sent_at: Instant | None
-    finished_at: Instant | None
+    finished_at: Instant | None = Field(description="When the charger answered, or when it was given up.")
+    outcome: dict[str, Any] | None = Field(
+        description="What came of it after its answer; a `report_id` is read by `GET /v1/reports/{report_id}`.",
+        examples=[
+            {"report_id": "5f0c7a52-7f4e-5d0e-9d53-7a0a3d1a0b1c", "state": "Complete", "parts": 4, "missing": []}
+        ],
+    )
+    completed_at: Instant | None = Field(description="When that had come about; the command is COMPLETED or FAILED.")
     attempts: int
     created_by: str = Field(description="The name of the API key.")
 
 
 def command_of(row: Mapping[str, Any]) -> Command:
-    """The command in a row of table `commands`."""
+    """The command in a row of table `commands`, without secrets."""
     fields = dict(row)
     state = shown(State(fields["state"]), fields["deadline_at"], datetime.now(UTC))
-    return Command.model_validate({**fields, "state": state, "command_class": fields["class"]})
+    action, response = fields["action"], fields["response"]
+    shown_fields = {
+        "payload": redacted(action, fields["payload"], "request"),
+        "response": None if response is None else redacted(action, response, "response"),
+    }
+    return Command.model_validate({**fields, **shown_fields, "state": state, "command_class": fields["class"]})

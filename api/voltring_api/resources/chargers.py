@@ -18,15 +18,19 @@ from voltring_api.models.charger import (
 )
 from voltring_api.openapi import errors
 from voltring_api.parts import AllParts, Parts, Pool, Who
+from voltring_api.presence import ONLINE
 from voltring_api.resources.paging import LIMIT, Cursor, Limit, page
-from voltring_api.statements import bind
+from voltring_api.statements import bind, include
 from voltring_core.domain.secrets import digest, new_secret
-from voltring_core.errors import Conflict, NotFound
+from voltring_core.errors import Conflict, NotFound, Unprocessable
 from voltring_core.store.queries import load
 
 SQL = load("voltring_api.resources", "chargers.sql")
+SELECT = include(SQL["select"], online=ONLINE)
 router = APIRouter(prefix="/chargers", tags=["chargers"])
 FILTERS = dict.fromkeys(("id", "after", "q", "online", "status", "charging", "faulted"))
+SHORTEST_SILENCE_S = 60.0
+"""Seconds; two pings of a node that nobody has set otherwise."""
 
 
 class Doing(StrEnum):
@@ -64,22 +68,30 @@ async def create_charger(new: NewCharger, parts: AllParts, who: Who, response: R
         except asyncpg.UniqueViolationError:
             raise Conflict(f"the charger {new.id!r} exists already (upper and lower case count as one)") from None
         await audit.record(connection, who, "charger.create", f"charger:{new.id}")
-    return ChargerWithSecret(**await _fields(parts, new.id), secret=secret)
+    return ChargerWithSecret(**await fields(parts, new.id), secret=secret)
 
 
 @router.get("/{charger_id}", responses=errors(404), summary="Read a charger")
 async def read_charger(charger_id: str, parts: AllParts) -> Charger:
     """One charger."""
-    return Charger(**await _fields(parts, charger_id))
+    return Charger(**await fields(parts, charger_id))
 
 
 @router.patch("/{charger_id}", responses=errors(404, 422), summary="Change a charger")
 async def change_charger(charger_id: str, change: ChargerChange, parts: AllParts, who: Who) -> Charger:
-    """Change what people wrote about a charger."""
+    """Change what is kept about a charger; what is left out stays, null takes a setting back to its node's own.
+
+    All but the description holds from its next connection on.
+    """
+    named = change.model_dump(exclude_unset=True)
+    statement, values = bind(SQL["change"], id=charger_id, named=list(named), **change.model_dump())
     async with parts.pool.acquire() as connection, connection.transaction():
-        _must_exist(await connection.execute(SQL["change"], charger_id, change.description), charger_id)
-        await audit.record(connection, who, "charger.change", f"charger:{charger_id}", **change.model_dump())
-    return Charger(**await _fields(parts, charger_id))
+        row = await connection.fetchrow(statement, *values)
+        if row is None:
+            raise NotFound(f"there is no charger {charger_id!r}")
+        _check_silence(row["ping_interval_s"], row["silence_limit_s"])
+        await audit.record(connection, who, "charger.change", f"charger:{charger_id}", **named)
+    return Charger(**await fields(parts, charger_id))
 
 
 @router.delete("/{charger_id}", status_code=204, responses=errors(404), summary="Delete a charger")
@@ -119,18 +131,19 @@ async def admit_charger(charger_id: str, parts: AllParts, who: Who) -> ChargerWi
             await _refuse_admission(connection, charger_id)
         await audit.record(connection, who, "charger.admit", f"charger:{charger_id}")
     kept = admitted is not None and admitted["had_secret"]
-    return ChargerWithSecret(**await _fields(parts, charger_id), secret=None if kept else secret)
+    return ChargerWithSecret(**await fields(parts, charger_id), secret=None if kept else secret)
 
 
 async def select(parts: Parts, limit: int, **asked: Any) -> list[asyncpg.Record]:
     """Rows for `charger_fields`, by id; filters that are None ask for nothing."""
     live = await parts.presence.live()
-    statement, values = bind(SQL["select"], **(FILTERS | asked), **live.values(), limit=limit)
+    statement, values = bind(SELECT, **(FILTERS | asked), **live.values(), limit=limit)
     rows: list[asyncpg.Record] = await parts.pool.fetch(statement, *values)
     return rows
 
 
-async def _fields(parts: Parts, charger_id: str) -> dict[str, Any]:
+async def fields(parts: Parts, charger_id: str) -> dict[str, Any]:
+    """The fields of a `Charger`. NotFound."""
     rows = await select(parts, 1, id=charger_id)
     if not rows:
         raise NotFound(f"there is no charger {charger_id!r}")
@@ -141,6 +154,17 @@ async def _refuse_admission(connection: asyncpg.Connection, charger_id: str) -> 
     if not await connection.fetchval(SQL["exists"], charger_id):
         raise NotFound(f"there is no charger {charger_id!r}")
     raise Conflict(f"the charger {charger_id!r} is registered already")
+
+
+def _check_silence(ping_interval_s: float | None, silence_limit_s: float | None) -> None:
+    """Raise Unprocessable for a limit that a charger which answers every ping would reach."""
+    least = SHORTEST_SILENCE_S if ping_interval_s is None else 2 * ping_interval_s
+    if silence_limit_s is None or silence_limit_s >= least:
+        return
+    said = f"must be at least {least:g}: two pings must fit into it"
+    raise Unprocessable(
+        f"The request is wrong: silence_limit_s {said}.", [{"field": "silence_limit_s", "message": said}]
+    )
 
 
 def _must_exist(outcome: str, charger_id: str) -> None:

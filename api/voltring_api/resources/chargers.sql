@@ -1,9 +1,13 @@
 -- name: select
 -- A page of chargers with their connection, connectors and running transactions, in one statement.
--- :uids and :names are the nodes that live; with :unsure nobody knows, and every node counts as living.
+-- :names are the names of the nodes in :uids.
 WITH page AS (
     SELECT c.id, c.description, c.status, c.ocpp_version, c.registration, c.vendor, c.model, c.serial_number,
         c.firmware_version, c.booted_at, c.secret_hash IS NOT NULL AS has_secret, c.created_at, c.updated_at,
+        c.registration_wanted, c.quirks, c.device_model_stale,
+        -- By numeric, so that 0.3 is not 0.30000001192092896.
+        c.ping_interval_s::numeric::float8 AS ping_interval_s, c.silence_limit_s::numeric::float8 AS silence_limit_s,
+        c.call_timeout_s::numeric::float8 AS call_timeout_s,
         k.connected_at, k.disconnected_at, k.last_seen_at, s.online,
         CASE WHEN s.online THEN
             coalesce((:names::text[])[array_position(:uids::text[], k.node_uid)], k.node_uid)
@@ -11,8 +15,7 @@ WITH page AS (
     FROM chargers c
     LEFT JOIN charger_connection k ON k.charger_id = c.id
     CROSS JOIN LATERAL (
-        SELECT k.charger_id IS NOT NULL AND k.disconnected_at IS NULL
-            AND (:unsure::boolean OR k.node_uid = ANY(:uids::text[])) AS online
+        SELECT k.charger_id IS NOT NULL AND {online} AS online
     ) AS s
     WHERE true
         AND c.id = :id -- if id
@@ -49,7 +52,19 @@ SELECT EXISTS (SELECT FROM chargers WHERE id = $1)
 INSERT INTO chargers (id, description, secret_hash) VALUES ($1, $2, $3)
 
 -- name: change
-UPDATE chargers SET description = $2, updated_at = now() WHERE id = $1
+-- Only the columns that :named names.
+UPDATE chargers SET
+    description = CASE WHEN 'description' = ANY(:named::text[]) THEN :description ELSE description END,
+    quirks = CASE WHEN 'quirks' = ANY(:named) THEN :quirks ELSE quirks END,
+    ping_interval_s = CASE WHEN 'ping_interval_s' = ANY(:named) THEN :ping_interval_s ELSE ping_interval_s END,
+    silence_limit_s = CASE WHEN 'silence_limit_s' = ANY(:named) THEN :silence_limit_s ELSE silence_limit_s END,
+    call_timeout_s = CASE WHEN 'call_timeout_s' = ANY(:named) THEN :call_timeout_s ELSE call_timeout_s END,
+    updated_at = now()
+WHERE id = :id
+RETURNING ping_interval_s, silence_limit_s
+
+-- name: want_registration
+UPDATE chargers SET registration_wanted = $2, updated_at = now() WHERE id = $1
 
 -- name: set_secret
 UPDATE chargers SET secret_hash = $2, updated_at = now() WHERE id = $1

@@ -60,7 +60,7 @@ async def list_commands(
 
 @router.get("/commands/{command_id}", responses=errors(404, 422), summary="Read a command")
 async def read_command(command_id: UUID, parts: AllParts) -> Command:
-    """One command."""
+    """One command, with what came of it; secrets in its payload and response are not shown."""
     row = await parts.commands.get(command_id)
     if row is None:
         raise NotFound(f"there is no command {command_id}")

@@ -16,9 +16,19 @@ LIMIT = 50
 
 
 def page(
-    rows: Sequence[Row], limit: int, make: Callable[[Row], T], name: str, key: Callable[[Row], tuple[Any, ...]]
+    rows: Sequence[Row],
+    limit: int,
+    make: Callable[[Row], T],
+    name: str,
+    key: Callable[[Row], tuple[Any, ...]],
+    *,
+    rest: tuple[Any, ...] | None = None,
 ) -> Page[T]:
-    """A page of at most `limit` from rows that were asked for one more: the one too many says that there is a next."""
+    """A page of at most `limit` from rows that were asked for one more: the one too many says that there is a next.
+
+    `rest` is a key to go on from when there may be more although too few rows came.
+    """
     shown = rows[:limit]
-    following = cursors.encode(name, *key(shown[-1])) if len(rows) > limit else None
+    after = key(shown[-1]) if len(rows) > limit else rest
+    following = None if after is None else cursors.encode(name, *after)
     return Page(items=[make(row) for row in shown], next_cursor=following)

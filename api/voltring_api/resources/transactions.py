@@ -30,7 +30,7 @@ async def list_transactions(
     cursor: Cursor = None,
 ) -> Page[Transaction]:
     """Transactions, the one heard of last first."""
-    received, identity = cursors.decode(cursor, "transactions", cursors.instant, _uuid)
+    received, identity = cursors.decode(cursor, "transactions", cursors.instant, cursors.identity)
     asked = {"charger_id": charger_id, "state": state, "before": received, "before_id": identity}
     statement, values = bind(SQL["page"], **asked, limit=limit + 1)
     rows = await pool.fetch(statement, *values)
@@ -55,7 +55,7 @@ async def list_meter_values(
     cursor: Cursor = None,
 ) -> Page[MeterValue]:
     """What the meter said during a transaction, the oldest first."""
-    at, table, place = cursors.decode(cursor, "meter-values", cursors.instant, cursors.number, _place)
+    at, table, place = cursors.decode(cursor, "meter-values", cursors.instant, cursors.number, cursors.place)
     asked = {"after": at, "after_table": table, "after_place": place, "measurand": measurand}
     statement, values = bind(SQL["meter_values"], id=transaction_id, **asked, limit=limit + 1)
     rows = await pool.fetch(statement, *values)
@@ -78,17 +78,3 @@ def _key_of_value(row: asyncpg.Record) -> tuple[Any, ...]:
 
 def _instant(at: datetime) -> str:
     return at.isoformat()
-
-
-def _uuid(part: Any) -> UUID:
-    return UUID(cursors.text(part))
-
-
-def _place(part: Any) -> tuple[int, int]:
-    """A row's place in its table: block and line."""
-    if not isinstance(part, list) or len(part) != 2:
-        raise ValueError("not a place")
-    block, line = cursors.number(part[0]), cursors.number(part[1])
-    if block >= 2**32 or line >= 2**16:
-        raise ValueError("not a place")
-    return block, line

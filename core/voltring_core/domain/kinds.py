@@ -1,4 +1,5 @@
-"""The kinds of what chargers tell beside their sessions: what holds (records) and what happened (events).
+"""The kinds of what chargers tell beside their sessions: what holds (records) and what happened (events); and what can
+become of a frame.
 
 A record's key, in the comment beside it, is unique for one charger; a new word on the same key replaces the old one.
 """
@@ -56,3 +57,15 @@ class StationEventKind(StrEnum):
     SECURITY_EVENT = "SecurityEvent"
     SETTLEMENT = "Settlement"
     VAT_NUMBER = "VatNumber"
+
+
+class Verdict(StrEnum):
+    """What became of a frame."""
+
+    OK = "ok"
+    REPAIRED = "repaired"
+    REPEAT = "repeat"
+    REFUSED = "refused"
+    MALFORMED = "malformed"
+    STRAY = "stray"
+    FAULT = "fault"

@@ -50,3 +50,9 @@ def test_a_cursor_of_another_list_is_refused() -> None:
 
 def test_no_cursor_is_no_key() -> None:
     assert cursors.decode(None, "things", cursors.text, cursors.number) == (None, None)
+
+
+@pytest.mark.parametrize("part", [None, 5, "0,1", [1], [1, 2, 3], [-1, 0], [2**32, 0], [0, 2**16], ["1", 2]])
+def test_a_place_that_no_row_can_have_is_refused(part: object) -> None:
+    with pytest.raises(Unprocessable):
+        cursors.decode(cursors.encode("list", part), "list", cursors.place)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from voltring_api.statements import bind
+from voltring_api.statements import bind, include
 
 STATEMENT = """SELECT a::text, ':not' FROM t
 WHERE true
@@ -35,3 +35,7 @@ def test_false_and_zero_are_values() -> None:
 def test_a_name_without_a_value_is_a_fault_of_the_caller() -> None:
     with pytest.raises(KeyError):
         bind("SELECT :missing")
+
+
+def test_a_shared_part_takes_its_place_without_its_comments() -> None:
+    assert include("WHERE {online} AND x", online="-- why\na\nAND b") == "WHERE a\nAND b AND x"

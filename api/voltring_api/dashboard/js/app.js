@@ -3,6 +3,7 @@
 import { SIGNED_OUT } from "./api.js";
 import { countQuarantined, drawBar, listenForKeys } from "./bar.js";
 import { charger } from "./pages/charger.js";
+import { events } from "./pages/events.js";
 import { idTokens } from "./pages/id-tokens.js";
 import { overview } from "./pages/overview.js";
 import { quarantine } from "./pages/quarantine.js";
@@ -18,6 +19,7 @@ const ROUTES = [
   ["/chargers/:id", charger, "overview"],
   ["/transactions", transactions, "transactions"],
   ["/transactions/:id", transaction, "transactions"],
+  ["/events", events, "events"],
   ["/id-tokens", idTokens, "id-tokens"],
   ["/quarantine", quarantine, "quarantine"],
 ];

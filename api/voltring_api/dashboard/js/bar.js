@@ -11,6 +11,7 @@ import { COUNTED_EVERY_MS, gathered } from "./timing.js";
 const PAGES = [
   ["overview", "#/", "Overview"],
   ["transactions", "#/transactions", "Transactions"],
+  ["events", "#/events", "Events"],
   ["id-tokens", "#/id-tokens", "ID tokens"],
   ["quarantine", "#/quarantine", "Quarantine"],
 ];

@@ -32,6 +32,13 @@ export const register = (wh) => (known(wh) ? `${three.format(wh / 1000)} kWh` : 
 
 export const percent = (n) => (known(n) ? `${whole.format(Math.round(n))} %` : NONE);
 
+/** "0.8 ms", "12 ms", "3.2 s". */
+export function milliseconds(ms) {
+  if (!known(ms)) return NONE;
+  if (ms >= 1000) return `${one.format(ms / 1000)} s`;
+  return ms < 10 ? `${one.format(ms)} ms` : `${whole.format(Math.round(ms))} ms`;
+}
+
 /** "45 s", "12 min", "1 h 05 min", "3 d 4 h". */
 export function duration(ms) {
   if (!known(ms)) return NONE;

@@ -2,6 +2,7 @@
 
 import { call, get } from "../api.js";
 import { fill, h } from "../dom.js";
+import { plural, spaced } from "../format.js";
 import { guarded } from "../guarded.js";
 import { pretty } from "../json.js";
 import { commandState, tag } from "../status.js";
@@ -50,7 +51,7 @@ export function commands({ id, signal }) {
 
 // An entry that did not change stays as it is, so that an opened one stays open.
 function kept(drawn, command) {
-  const version = `${command.state}|${command.finished_at}`;
+  const version = `${command.state}|${command.finished_at}|${JSON.stringify(command.outcome)}`;
   const known = drawn.get(command.id);
   if (known?.version === version) return known.element;
   const element = one(command, known?.element.querySelector("details")?.open);
@@ -74,6 +75,7 @@ function one(command, open = false) {
       "p",
       null,
       outcome(command),
+      progress(command.outcome),
       command.state === "QUEUED" && [
         " ",
         guarded("operator", { class: "button small", onClick: () => cancel(command) }, "Cancel"),
@@ -86,8 +88,19 @@ function one(command, open = false) {
       raw("Asked", command.payload),
       command.response && raw("Answered", command.response),
       command.error && raw("Error", command.error),
+      command.outcome && raw("What came of it", command.outcome),
     ),
   );
+}
+
+// What the charger told after its answer, in a few words.
+function progress(came) {
+  if (!came) return null;
+  if (came.report_id) {
+    const missing = came.missing?.length ? `, ${came.missing.length} missing` : "";
+    return ` Its report: ${came.state}, ${plural(came.parts ?? 0, "part")}${missing}.`;
+  }
+  return typeof came.status === "string" && ` It says: ${spaced(came.status)}.`;
 }
 
 // The live line tells what became of it.

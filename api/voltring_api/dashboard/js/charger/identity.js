@@ -2,7 +2,7 @@
 
 import { fill, h } from "../dom.js";
 import { NONE } from "../format.js";
-import { status } from "../status.js";
+import { status, tag } from "../status.js";
 import { when } from "../time.js";
 import { manage } from "./manage.js";
 
@@ -32,9 +32,7 @@ function lines(charger) {
     : [
         [
           "Offline since",
-          charger.disconnected_at
-            ? [when(charger.disconnected_at, "full"), " (", when(charger.disconnected_at, "ago"), ")"]
-            : "never connected",
+          offlineSince(charger),
         ],
       ];
   return [
@@ -46,9 +44,30 @@ function lines(charger) {
     ["OCPP version", charger.ocpp_version],
     ...connected,
     ["Owner node", charger.node],
-    ["Registration", charger.registration === "none" ? "not booted yet" : status(charger.registration)],
+    ["Registration", registrationOf(charger)],
     ["Last boot", when(charger.booted_at, "full")],
     ["Last heard", when(charger.last_seen_at, "ago")],
+    ["Quirks", quirksOf(charger)],
     ["Secret", charger.has_secret ? "set" : "none: it connects without a password"],
   ];
+}
+
+function offlineSince(charger) {
+  // Connected, but silent for longer than its limit.
+  const silent = charger.connected_at && !charger.disconnected_at;
+  const since = charger.disconnected_at ?? (silent ? charger.last_seen_at : null);
+  if (!since) return "never connected";
+  return [silent ? "silent since " : "", when(since, "full"), " (", when(since, "ago"), ")"];
+}
+
+function registrationOf({ registration, registration_wanted: wanted }) {
+  const now = registration === "none" ? "not booted yet" : status(registration);
+  return registration === wanted || (registration === "none" && wanted === "Accepted")
+    ? now
+    : [now, h("span", { class: "muted" }, ` (${wanted} at its next boot)`)];
+}
+
+function quirksOf({ quirks_in_effect: rules }) {
+  const names = Object.keys(rules ?? {});
+  return names.length ? names.map((name) => [tag(name), " "]) : "none";
 }

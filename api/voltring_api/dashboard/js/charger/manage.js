@@ -6,6 +6,7 @@ import { field, formDialog, secretDialog } from "../dialog.js";
 import { fill, h } from "../dom.js";
 import { guarded } from "../guarded.js";
 import { sessions } from "../status.js";
+import { changeRegistration, changeSettings } from "./settings.js";
 
 /** The small buttons in the identity's head, and `show(charger)`. */
 export function manage(page) {
@@ -20,6 +21,8 @@ export function manage(page) {
       element,
       charger.status === "quarantined" && small("Admit", () => admit(charger.id, page.reload), "primary"),
       small("Describe", () => describe(page)),
+      small("Registration", () => changeRegistration(page)),
+      small("Settings", () => changeSettings(page)),
       small("New secret", () => renew(page.id)),
       small("Remove", () => remove(page), "danger", "admin"),
     );

@@ -18,6 +18,7 @@ const REGROUPS = new Set([
   "transaction.started",
   "transaction.ended",
 ]);
+const QUIET = /^(message|command\.updated|station\..*|report\..*)$/; // nothing of it stands in a row
 const MANY = 4; // more rows than this at once are cheaper as one page than one by one
 
 /** The list's element, `reload()`, `refresh()` for when it need not be at once, and `hear(event)` for what the live line says. */
@@ -103,7 +104,7 @@ function listener(asked, table, pages, refresh, signal) {
   );
 
   return (event) => {
-    if (!event.charger_id || event.type === "message" || event.type === "command.updated") return;
+    if (!event.charger_id || QUIET.test(event.type)) return;
     const shown = table.has(event.charger_id);
     if (shown) {
       changed.add(event.charger_id);

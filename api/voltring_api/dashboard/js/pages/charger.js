@@ -1,4 +1,4 @@
-// One charger: who it is, what its connectors do, its session, its messages, its commands.
+// One charger: who it is, what its connectors do, its session, its messages, its commands; and what else it told.
 
 import { chargerPath, get } from "../api.js";
 import { buttons } from "../charger/actions.js";
@@ -7,15 +7,21 @@ import { evses } from "../charger/evses.js";
 import { identity } from "../charger/identity.js";
 import { messages } from "../charger/messages.js";
 import { sessionCard } from "../charger/session-card.js";
+import { records } from "../charger/records.js";
+import { reports } from "../charger/reports.js";
+import { variables } from "../charger/variables.js";
 import { fill, h } from "../dom.js";
+import { eventList } from "../event-list.js";
 import { live } from "../live.js";
-import { pageHead, title } from "../router.js";
+import { pageHead, remark, title } from "../router.js";
 import { chargerState, status } from "../status.js";
+import { tabs } from "../tabs.js";
 import { gathered, repeated } from "../timing.js";
 
 const REFRESH_MS = 30_000; // last-seen times change without an event
+const QUIET = new Set(["message", "command.updated", "station.event", "station.record", "report.updated"]);
 
-export async function charger(root, { params: { id }, signal }) {
+export async function charger(root, { params: { id }, query, signal }) {
   title(id);
   const state = h("span", { role: "status" });
   const trouble = h("div", { role: "alert" });
@@ -52,8 +58,26 @@ export async function charger(root, { params: { id }, signal }) {
     h("div", null, where.element, who.element, asked.element),
     h("div", null, session.element, log.element),
   );
+  const opened = (part) => {
+    parts.push(part);
+    if (page.charger) part.show?.(page.charger);
+    return part.element;
+  };
+  const views = tabs({
+    label: "About the charger",
+    items: {
+      overview: { text: "Overview", open: () => columns },
+      variables: { text: "Device model", open: () => opened(variables(page)) },
+      events: { text: "Events", open: () => opened(eventList(eventsOf(page))) },
+      records: { text: "What holds", open: () => opened(records(page)) },
+      reports: { text: "Reports", open: () => opened(reports(page)) },
+    },
+    chosen: query.tab,
+    onChoose: (tab) =>
+      remark(`/chargers/${encodeURIComponent(id)}`, { tab: tab === "overview" ? "" : tab }),
+  });
   const present = (is) => {
-    for (const part of [columns, head.element, state]) part.hidden = !is;
+    for (const part of [views.element, head.element, state]) part.hidden = !is;
   };
   fill(
     root,
@@ -66,7 +90,7 @@ export async function charger(root, { params: { id }, signal }) {
     ),
     pageHead(id, state, head.element),
     trouble,
-    columns,
+    views.element,
   );
 
   await read();
@@ -81,7 +105,7 @@ export async function charger(root, { params: { id }, signal }) {
     signal,
     onEvent: (event) => {
       for (const part of parts) part.hear?.(event);
-      if (event.type !== "message" && event.type !== "command.updated") page.reload();
+      if (!QUIET.has(event.type)) page.reload();
     },
     onResume: (isFirst) => {
       page.reload();
@@ -89,6 +113,8 @@ export async function charger(root, { params: { id }, signal }) {
     },
   });
 }
+
+const eventsOf = ({ id, signal }) => ({ path: chargerPath(id, "/events"), level: "all", signal });
 
 const missing = (id) =>
   h(

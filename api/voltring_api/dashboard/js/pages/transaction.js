@@ -1,6 +1,7 @@
-// One transaction: its figures, its plot, its facts, and the latest meter values as they were reported.
+// One transaction: its figures, its plot, its facts, its messages, and the latest meter values as they were reported.
 
 import { all, get } from "../api.js";
+import { messageLine } from "../charger/message-line.js";
 import { sessionFigures } from "../charger/session-card.js";
 import { sessionLines } from "../charger/session-lines.js";
 import { fill, h } from "../dom.js";
@@ -12,6 +13,7 @@ import { when } from "../time.js";
 import { gathered } from "../timing.js";
 
 const READINGS_SHOWN = 200;
+const MESSAGES_SHOWN = 100;
 
 export async function transaction(root, { params: { id }, signal }) {
   title("Transaction");
@@ -55,7 +57,7 @@ export async function transaction(root, { params: { id }, signal }) {
     "div",
     { class: "columns" },
     h("div", null, card("Facts", h("div", { class: "body" }, facts))),
-    h("div", null, card("Session", figures, lines.element), readings(id, signal)),
+    h("div", null, card("Session", figures, lines.element), frames(id, signal), readings(id, signal)),
   );
   fill(
     root,
@@ -114,6 +116,28 @@ function factsOf(item) {
     ["Flags", (item.flags ?? []).length ? flags(item.flags) : "none"],
     ["Last change", when(item.updated_at, "full")],
   ];
+}
+
+// The newest of them, each opened to its frame and its answer.
+function frames(id, signal) {
+  const list = h("ol", { class: "log", "aria-label": "Messages, newest first", tabIndex: 0 });
+  const element = h("details", { class: "card fold" }, h("summary", null, "Its OCPP messages"), list);
+  element.addEventListener("toggle", async () => {
+    if (!element.open) return;
+    fill(list, h("li", { class: "blank" }, "Loading…"));
+    try {
+      const { items } = await get(`/v1/transactions/${id}/messages`, { limit: MESSAGES_SHOWN }, signal);
+      fill(
+        list,
+        items.length
+          ? items.map((item) => messageLine(item))
+          : h("li", { class: "blank" }, "No message is kept that belongs to it."),
+      );
+    } catch (error) {
+      if (!signal.aborted) fill(list, h("li", { class: "blank", role: "alert" }, error.message));
+    }
+  });
+  return element;
 }
 
 // Loaded when it is opened: a long session holds thousands.
