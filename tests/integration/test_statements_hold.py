@@ -1,23 +1,16 @@
-"""Every statement of every `.sql` file can be prepared against the schema that the migrations make."""
+"""Every statement of the core, the nodes and the worker can be prepared against the schema that the migrations make.
 
-import re
+The API's statements are put together from parts; its own tests run them.
+"""
+
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import asyncpg
-import pytest
 
-from voltring_api.statements import CONDITION, NAME, bind
 from voltring_core.store.queries import load
 
-PACKAGES = {
-    "voltring_core.store": "store",
-    "voltring_node": "",
-    "voltring_api": "",
-    "voltring_api.resources": "resources",
-    "voltring_worker": "",
-}
+PACKAGES = ("voltring_core.store", "voltring_node", "voltring_worker")
 
 
 def statements() -> list[tuple[str, str]]:
@@ -31,26 +24,12 @@ def statements() -> list[tuple[str, str]]:
     return found
 
 
-def with_all_conditions(statement: str) -> str:
-    """The statement as it is when every filter is asked for."""
-    names = {match[1] for match in NAME.finditer(statement)}
-    conditions = {match[1] for line in statement.splitlines() if (match := CONDITION.search(line))}
-    return bind(statement, **dict.fromkeys(names | conditions, True))[0] if names else statement
-
-
-@pytest.fixture
-async def connection(postgres_dsn: str, database: Any) -> asyncpg.Connection:
-    return database
-
-
-async def test_every_statement_can_be_prepared(connection: asyncpg.Connection) -> None:
+async def test_every_statement_can_be_prepared(database: asyncpg.Connection) -> None:
     wrong = {}
     for name, statement in statements():
-        text = with_all_conditions(statement)
         try:
-            await connection.prepare(text)
+            await database.prepare(statement)
         except asyncpg.PostgresError as error:
             wrong[name] = str(error)
     assert wrong == {}
-    assert len(statements()) > 60
-    assert any(re.search(r"-- if \w+$", text, re.MULTILINE) for _, text in statements())
+    assert len(statements()) > 40
