@@ -267,8 +267,17 @@ class Connection:
 
     def _beat(self, event: Called | Sent, text: str, now: datetime, found: Understood) -> bool:
         reply = self.conversation.answer(event.message_id, {"currentTime": write_time(now)})
+        message = self._message(text, now, MessageType.CALL, event.message_id, event.action, found.flags)
+        return self._answer_now(message, reply)
+
+    def _answer_now(self, message: Message, reply: str) -> bool:
+        """Answer what acknowledges nothing; True when too much waits to be kept, so that this has to wait too."""
+        asked = Asked(message, answered=reply, only_kept=True)
+        if self._recorder.is_behind:
+            self._recorder.submit(asked, self._committed)
+            return True
         self.socket.send_now(reply)
-        self._keep(text, now, MessageType.CALL, event.message_id, event.action, found.flags, reply)
+        self._recorder.keep(asked)
         return False
 
     def _look_ready(self) -> None:
@@ -294,11 +303,10 @@ class Connection:
         elif isinstance(found.answer, Refusal):
             CALL_ERRORS.labels(found.answer.code.value).inc()
             reply = self.conversation.refuse(event.message_id, found.answer.code, found.answer.description)
-            # What is acknowledged is committed first; a refusal may go at once.
-            self._recorder.keep(Asked(message, answered=reply, only_kept=True))
-            self.socket.send_now(reply)
             if self.registration is Registration.NONE and found.answer.code is Code.SECURITY:
                 self._ask_for_boot()
+            # What is acknowledged is committed first; a refusal may go at once.
+            return self._answer_now(message, reply)
         else:
             reply = self.conversation.answer(event.message_id, found.answer)
             self._recorder.submit(Asked(message, answered=reply, only_kept=True), self._committed)

@@ -46,7 +46,7 @@ async def know(connection: asyncpg.Connection, needs: Needs) -> Known:
     if needs.transactions or needs.starts or needs.active:
         rows = await connection.fetch(
             SQL["transactions"],
-            [clean(charger) for charger, _ in needs.transactions],
+            [charger for charger, _ in needs.transactions],
             [clean(ocpp_id) for _, ocpp_id in needs.transactions],
             [charger for charger, _ in needs.starts],
             [key for _, key in needs.starts],

@@ -29,6 +29,7 @@ from voltring_node.writing import UNWRITABLE, write
 logger = logging.getLogger("voltring.recorder")
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 STOP_CHECK = 0.1
+GROUPS_BEHIND = 20
 POISON = "poison"
 BUSY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
@@ -63,6 +64,11 @@ class Recorder:
         """How many messages wait."""
         return len(self._queue)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much waits that what could be answered at once has to wait as well: memory is bounded."""
+        return len(self._queue) >= GROUPS_BEHIND * self._most
+
     async def record(self, asked: Asked) -> Decided | None:
         """Commit a message and return what was decided; None when it could not be committed in time."""
         future: asyncio.Future[Decided | None] = asyncio.get_running_loop().create_future()
@@ -91,10 +97,16 @@ class Recorder:
                 continue
             if self._window and len(self._queue) < self._most and not stop.is_set():
                 await asyncio.sleep(self._window)  # company makes a commit cheaper
-            group = [self._queue.popleft() for _ in range(min(self._most, len(self._queue)))]
-            if not self._queue:
-                self._filled.clear()
+            group = self._next_group()
             await self._settle(group, stop)
+
+    def _next_group(self) -> list[Entry]:
+        if len(self._queue) > self._most:
+            return [self._queue.popleft() for _ in range(self._most)]
+        group = list(self._queue)
+        self._queue.clear()
+        self._filled.clear()
+        return group
 
     async def _settle(self, group: list[Entry], stop: asyncio.Event) -> None:
         """Commit a group, however often it takes, or give up what is too old."""
@@ -159,6 +171,8 @@ class Recorder:
 
     def _still_wanted(self, group: list[Entry]) -> list[Entry]:
         now = time.monotonic()
+        if group and group[0].deadline >= now:  # the oldest one
+            return group
         late = [entry for entry in group if entry.deadline < now]
         self._give_up(late)
         return [entry for entry in group if entry.deadline >= now] if late else group

@@ -1,5 +1,6 @@
 """Writing a decided group: rows of many chargers in one statement per table."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -39,25 +40,22 @@ COMMON = (TransactionFact, ReadingsFact, StatusFact, BootFact)
 async def write(connection: asyncpg.Connection, group: Sequence[Decided], found: Mapping[UUID, Transaction]) -> None:
     """Write everything a group brings, within the caller's transaction; `found`: transactions as they were before."""
     now = datetime.now(UTC)
-    facts = [(one.asked.message, fact) for one in group for fact in one.facts]
-    await _put_transactions(
-        connection, {f.transaction.id: f.transaction for _, f in facts if isinstance(f, TransactionFact)}, found
-    )
-    await _copy(
-        connection,
-        "transaction_events",
-        EVENTS,
-        [_event_row(message, fact) for message, fact in facts if isinstance(fact, TransactionFact) and fact.said],
-    )
-    await _copy_lines(
-        connection,
-        "meter_values",
-        readings.COLUMNS,
-        "".join([readings.lines(message, fact) for message, fact in facts if isinstance(fact, ReadingsFact)]),
-    )
-    await _put_statuses(connection, [(m, f) for m, f in facts if isinstance(f, StatusFact)])
-    await _put_boots(connection, [(m, f) for m, f in facts if isinstance(f, BootFact)])
-    if others := [(message, fact) for message, fact in facts if not isinstance(fact, COMMON)]:
+    by_kind: dict[type, list[Any]] = defaultdict(list)
+    for one in group:
+        for fact in one.facts:
+            by_kind[type(fact)].append((one.asked.message, fact))
+    of_sessions: list[tuple[Message, TransactionFact]] = by_kind.pop(TransactionFact, [])
+    measured: list[tuple[Message, ReadingsFact]] = by_kind.pop(ReadingsFact, [])
+    await _put_transactions(connection, {fact.transaction.id: fact.transaction for _, fact in of_sessions}, found)
+    events = [_event_row(message, fact) for message, fact in of_sessions if fact.said]
+    await _copy(connection, "transaction_events", EVENTS, events)
+    lines = "".join([readings.lines(message, fact) for message, fact in measured])
+    await _copy_lines(connection, "meter_values", readings.COLUMNS, lines)
+    await _put_statuses(connection, by_kind.pop(StatusFact, []))
+    await _put_boots(connection, by_kind.pop(BootFact, []))
+    if by_kind:
+        # As they came: what holds at a station may be told by facts of several kinds.
+        others = [(one.asked.message, fact) for one in group for fact in one.facts if not isinstance(fact, COMMON)]
         await write_station(connection, others)
     await _copy(connection, "ocpp_messages", journal.COLUMNS, [journal.row(one, now) for one in group])
 

@@ -11,6 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from voltring_core.domain.values import value
+
 
 class Registration(StrEnum):
     """What BootNotification was last answered with; kept per station, not per socket."""
@@ -47,7 +49,7 @@ class IdToken:
     type: str = "ISO14443"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sample:
     """One sampled value. `value` is canonical (Wh, W, A, V ...) or None when `raw` can't be read as a number."""
 
@@ -106,7 +108,7 @@ class Metered:
     samples: tuple[Sample, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransactionReported:
     """StartTransaction, StopTransaction or TransactionEvent.
 

@@ -46,6 +46,7 @@ _ANY_CASE = {name.lower(): unit for name, unit in UNITS.items()} | {
 }
 """Units by their name in lower case: chargers write KWH, kwh, KW. Only milli and mega look alike, and no meter of
 energy counts in milliwatt-hours."""
+CANONICAL = frozenset(unit for unit, (target, _) in UNITS.items() if unit == target)
 # What a value is in when the charger names no unit; Wh otherwise (TX-14).
 UNIT_OF = {
     "Power": "W",
@@ -72,6 +73,8 @@ class Reading:
 def read_number(raw: object) -> Decimal | None:
     """A charger's number: spaces and one decimal comma are tolerated; None when it is none."""
     text = str(raw).strip()
+    if len(text) < PLACES and text.replace(".", "", 1).isdecimal():
+        return Decimal(text)  # what almost every value is; too short for what is looked at below
     if text.count(",") == 1 and "." not in text:
         text = text.replace(",", ".")
     try:
@@ -98,6 +101,8 @@ def split_unit(raw: str) -> tuple[str, str | None]:
 
 def canonical(value: Decimal | None, unit: str | None, measurand: str) -> tuple[Decimal | None, str]:
     """The value in its canonical unit; an unknown unit is kept as it is."""
+    if unit in CANONICAL:
+        return value, unit
     named = (unit or "").strip() or UNIT_OF.get(measurand.partition(".")[0], DEFAULT_UNIT)
     target, factor = UNITS.get(named) or _ANY_CASE.get(named.lower(), (named, Decimal(1)))
     if value is None or factor == 1:
@@ -138,7 +143,10 @@ def latest(samples: Iterable[Sample]) -> Reading:
 
 def _with_totals(samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
     """The samples, and a total of energy or power where all three phases of one time stand without one."""
-    if all(one.phase is None for one in samples):
+    for one in samples:
+        if one.phase is not None:
+            break
+    else:
         return samples
     totals = {one.measurand for one in samples if one.phase is None}
     groups: dict[tuple[object, ...], dict[str, Sample]] = {}
@@ -160,9 +168,13 @@ def _total(parts: dict[str, Sample]) -> Sample:
 
 def trust_times(samples: tuple[Sample, ...], received_at: datetime) -> tuple[Sample, ...]:
     """The samples, those whose time can't be right at the time of receipt (TX-23)."""
-    if not any(trusted(one.at, received_at)[1] for one in samples):
-        return samples
-    return tuple(replace(one, at=trusted(one.at, received_at)[0]) for one in samples)
+    last: datetime | None = None
+    for one in samples:  # those of one group, mostly all of them, share one time
+        if one.at is not last:
+            last = one.at
+            if trusted(last, received_at)[1]:
+                return tuple(replace(one, at=trusted(one.at, received_at)[0]) for one in samples)
+    return samples
 
 
 def _later(one: Sample | None, other: Sample) -> Sample:

@@ -18,6 +18,8 @@ def read_time(text: object) -> datetime | None:
     except ValueError:
         return None
     try:
+        if found.tzinfo is UTC:
+            return found
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except OverflowError:
         return None

@@ -15,7 +15,7 @@ A message changes nothing when it is repeated. What comes once (EVSE, token, res
 later message (TX-13).
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -26,6 +26,7 @@ from voltring_core.domain.messages import EventKind, IdToken, Sample, Transactio
 from voltring_core.domain.metering import Reading, latest
 from voltring_core.domain.registers import METER_FELL, Count, Gain, gained
 from voltring_core.domain.times import CLOCK, trusted
+from voltring_core.domain.values import changed, value
 
 T = TypeVar("T")
 UNKNOWN_TRANSACTION = "unknown_transaction"
@@ -47,7 +48,7 @@ class TransactionState(StrEnum):
     ORPHAN = "Orphan"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Transaction:
     """A session as far as it is known. Energy in Wh, power in W; times are the charger's unless flagged `clock`."""
 
@@ -120,7 +121,7 @@ def apply(now: Transaction, said: TransactionReported, received_at: datetime) ->
     if mistrusted:
         then = flag(then, CLOCK)
     if said.kind is EventKind.STARTED:
-        then = replace(
+        then = changed(
             then, started_at=then.started_at or at, meter_start_wh=_first(then.meter_start_wh, said.meter_wh)
         )
     then = _read(then, latest(said.samples))
@@ -138,7 +139,7 @@ def supersede(now: Transaction, at: datetime, received_at: datetime) -> Transact
     Provisional: its own end, when that comes late, replaces this one.
     """
     return flag(
-        replace(
+        changed(
             now,
             state=TransactionState.ENDED,
             ended_at=trusted(at, received_at)[0],
@@ -161,10 +162,10 @@ def _late(now: Transaction, said: TransactionReported, received_at: datetime) ->
         return now
     if said.kind is EventKind.UPDATED and not _is_old(now, said):
         return flag(now, EVENT_AFTER_END)
-    then = replace(_learn(now, said), charging_state=now.charging_state, last_seq_no=now.last_seq_no)
+    then = changed(_learn(now, said), charging_state=now.charging_state, last_seq_no=now.last_seq_no)
     begun = latest(said.samples).first_wh if said.meter_wh is None else said.meter_wh
     if said.kind is EventKind.STARTED and now.started_at is None:
-        then = replace(
+        then = changed(
             then, started_at=trusted(said.at, received_at)[0], meter_start_wh=_first(begun, now.meter_start_wh)
         )
         then = then if then.meter_stop_wh is None else _with_energy(then, then.meter_stop_wh)
@@ -173,7 +174,7 @@ def _late(now: Transaction, said: TransactionReported, received_at: datetime) ->
 
 def _learn(now: Transaction, said: TransactionReported) -> Transaction:
     token = said.token if said.token is not None and said.token.value else None
-    then = replace(
+    then = changed(
         now,
         charging_state=_first(now.charging_state, said.charging_state)
         if _is_overtaken(now, said)
@@ -193,16 +194,16 @@ def _read(now: Transaction, reading: Reading) -> Transaction:
     """Take over readings that are newer than what is known."""
     start = _first(now.meter_start_wh, reading.first_wh)
     if now.register_at is not None and reading.register_at is not None and reading.register_at < now.register_at:
-        return now if start == now.meter_start_wh else replace(now, meter_start_wh=start)
+        return now if start == now.meter_start_wh else changed(now, meter_start_wh=start)
     power = now.power_w if reading.power_w is None else reading.power_w
     soc = now.soc_percent if reading.soc_percent is None else reading.soc_percent
     register = reading.register_wh
     if register is None:
-        return replace(now, meter_start_wh=start, power_w=power, soc_percent=soc)
+        return changed(now, meter_start_wh=start, power_w=power, soc_percent=soc)
     count = _counted(now, start)
     gain = gained(count, register)
     # One new value for all that a reading says: this is done for every message of every charging car.
-    return replace(
+    return changed(
         now,
         meter_start_wh=start,
         power_w=power,
@@ -219,7 +220,7 @@ def _read(now: Transaction, reading: Reading) -> Transaction:
 def _end(now: Transaction, said: TransactionReported, at: datetime, received_at: datetime) -> Transaction:
     stop = said.meter_wh if said.meter_wh is not None else now.register_wh
     orphan = now.state is TransactionState.ORPHAN
-    then = replace(
+    then = changed(
         now,
         state=now.state if orphan else TransactionState.ENDED,
         ended_at=at,
@@ -254,7 +255,7 @@ def _with_energy(now: Transaction, stop_wh: Decimal) -> Transaction:
         # The stop contradicts a reading, and nothing says which is right: the stop decides, and is flagged.
         count, found = replace(count, register_wh=None), (METER_FELL,)
     gain = gained(count, stop_wh)
-    return replace(now, energy_wh=gain.energy_wh, flags=_united(now.flags, (*found, *gain.flags)))
+    return changed(now, energy_wh=gain.energy_wh, flags=_united(now.flags, (*found, *gain.flags)))
 
 
 def _is_overtaken(now: Transaction, said: TransactionReported) -> bool:
@@ -271,7 +272,7 @@ def _is_old(now: Transaction, said: TransactionReported) -> bool:
 
 def flag(now: Transaction, word: str) -> Transaction:
     """The transaction with one more flag; each stands once."""
-    return now if word in now.flags else replace(now, flags=(*now.flags, word))
+    return now if word in now.flags else changed(now, flags=(*now.flags, word))
 
 
 def _united(flags: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:

@@ -93,9 +93,13 @@ def _transaction_id(payload: Payload) -> str | None:
 def _sample(value: Payload, at: Any) -> Sample:
     raw = str(value.get("value", ""))
     measurand = value.get("measurand", MEASURAND)
-    digits, written = split_unit(raw)
-    number = None if value.get("format") == "SignedData" else read_number(digits)
-    number, unit = canonical(number, value.get("unit") or written, measurand)
+    unit = value.get("unit")
+    number = None if value.get("format") == "SignedData" else read_number(raw)
+    if number is None:
+        digits, written = split_unit(raw)
+        number = None if value.get("format") == "SignedData" else read_number(digits)
+        unit = unit or written
+    number, unit = canonical(number, unit, measurand)
     return Sample(
         at,
         measurand,

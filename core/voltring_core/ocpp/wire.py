@@ -18,7 +18,8 @@ NO_SUCH_TIME = EARLIEST.replace(year=1970)
 
 def write_time(at: datetime) -> str:
     """RFC 3339 in UTC with milliseconds and Z (TR-29)."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return at.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def write_boot(answer: RegistrationAnswer) -> Payload:
@@ -42,13 +43,18 @@ def data_transfer(payload: Payload) -> DataTransferred:
 
 def samples(meter_values: Any, read: Callable[[Payload, datetime], Sample]) -> tuple[Sample, ...]:
     """The sampled values of a list of MeterValue, each read by `read` at its group's time."""
-    return tuple(
-        read(value, at) for group in meter_values for at in (time_of(group),) for value in group.get("sampledValue", ())
-    )
+    found = []
+    for group in meter_values:
+        at = time_of(group)
+        for value in group.get("sampledValue", ()):
+            found.append(read(value, at))
+    return tuple(found)
 
 
 def whole(value: Any) -> int | None:
     """An id or number that came as 1 or as 1.0 (JSON Schema takes both); None when it is none or out of range."""
+    if type(value) is int and 0 <= value <= LARGEST:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         return None
     return int(value) if abs(value) <= LARGEST else None
