@@ -12,7 +12,7 @@ from voltring_core.domain.times import trusted
 ENERGY_REGISTER = "Energy.Active.Import.Register"
 POWER = "Power.Active.Import"
 SOC = "SoC"
-BEGIN = "Transaction.Begin"
+BEGIN, END = "Transaction.Begin", "Transaction.End"
 END = "Transaction.End"
 DEFAULT_UNIT = "Wh"
 THOUSAND = Decimal(1000)
@@ -128,7 +128,7 @@ def latest(samples: Iterable[Sample]) -> Reading:
             continue
         elif sample.measurand == ENERGY_REGISTER:
             register = _later(register, sample)
-            if first is None or (sample.context == BEGIN and first.context != BEGIN):
+            if sample.context != END and (first is None or (sample.context == BEGIN and first.context != BEGIN)):
                 first = sample
         elif sample.measurand == POWER:
             power = _later(power, sample)

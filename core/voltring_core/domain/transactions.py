@@ -37,7 +37,10 @@ ID_REUSED = "id_reused"
 EVENT_AFTER_END = "event_after_end"
 NO_METER_START = "no_meter_start"
 NO_METER_STOP = "no_meter_stop"
+IMPLAUSIBLE_ENERGY = "implausible_energy"
 OFFLINE = "offline"
+LARGEST_POWER_W, SLACK_WH = Decimal(4_000_000), Decimal(100_000)
+"""More than any charger gives (megawatt charging ends at 3.75 MW), and what a wrong clock may add to it."""
 
 
 class TransactionState(StrEnum):
@@ -124,8 +127,12 @@ def apply(now: Transaction, said: TransactionReported, received_at: datetime) ->
         then = changed(
             then, started_at=then.started_at or at, meter_start_wh=_first(then.meter_start_wh, said.meter_wh)
         )
-    then = _read(then, latest(said.samples))
-    return _end(then, said, at, received_at) if said.kind is EventKind.ENDED else then
+    elif not mistrusted and CLOCK in then.flags and then.started_at is not None and at < then.started_at:
+        # The start's time was that of its receipt, and is known better now: no later than this.
+        then = changed(then, started_at=at)
+    reading = latest(said.samples)
+    then = _read(then, reading)
+    return _end(then, said, reading, at, received_at) if said.kind is EventKind.ENDED else then
 
 
 def metered(now: Transaction, samples: tuple[Sample, ...]) -> Transaction:
@@ -158,6 +165,8 @@ def _is_provisional(now: Transaction, said: TransactionReported) -> bool:
 
 def _late(now: Transaction, said: TransactionReported, received_at: datetime) -> Transaction:
     """An ended transaction after one more message: it learns what it lacked, a real update is flagged."""
+    if said.kind is EventKind.ENDED or _is_old(now, said) or said.kind is EventKind.STARTED:
+        now = _learn_stop(now, said)
     if said.kind is EventKind.ENDED:
         return now
     if said.kind is EventKind.UPDATED and not _is_old(now, said):
@@ -166,10 +175,26 @@ def _late(now: Transaction, said: TransactionReported, received_at: datetime) ->
     begun = latest(said.samples).first_wh if said.meter_wh is None else said.meter_wh
     if said.kind is EventKind.STARTED and now.started_at is None:
         then = changed(
-            then, started_at=trusted(said.at, received_at)[0], meter_start_wh=_first(begun, now.meter_start_wh)
+            then,
+            started_at=trusted(said.at, received_at)[0],
+            meter_start_wh=_first(begun, now.meter_start_wh),
+            flags=tuple(word for word in then.flags if word != START_MISSING),
         )
         then = then if then.meter_stop_wh is None else _with_energy(then, then.meter_stop_wh)
     return then
+
+
+def _learn_stop(now: Transaction, said: TransactionReported) -> Transaction:
+    """A session that ended without a reading of its own, after a later word on it: one that was queued, or its end
+    said again with the meter."""
+    found = _first(said.meter_wh if said.kind is EventKind.ENDED else None, latest(said.samples).register_wh)
+    known = now.meter_stop_wh
+    if NO_METER_STOP not in now.flags or found is None or (known is not None and found <= known):
+        return now
+    then = changed(now, meter_stop_wh=found)
+    if said.kind is EventKind.ENDED:
+        then = changed(then, flags=tuple(word for word in then.flags if word != NO_METER_STOP))
+    return _with_energy(then, found)
 
 
 def _learn(now: Transaction, said: TransactionReported) -> Transaction:
@@ -193,7 +218,12 @@ def _learn(now: Transaction, said: TransactionReported) -> Transaction:
 def _read(now: Transaction, reading: Reading) -> Transaction:
     """Take over readings that are newer than what is known."""
     start = _first(now.meter_start_wh, reading.first_wh)
-    if now.register_at is not None and reading.register_at is not None and reading.register_at < now.register_at:
+    if (
+        now.register_at is not None
+        and reading.register_at is not None
+        and reading.register_at < now.register_at
+        and CLOCK not in now.flags  # of a charger without a clock, what comes later is later
+    ):
         return now if start == now.meter_start_wh else changed(now, meter_start_wh=start)
     power = now.power_w if reading.power_w is None else reading.power_w
     soc = now.soc_percent if reading.soc_percent is None else reading.soc_percent
@@ -217,8 +247,12 @@ def _read(now: Transaction, reading: Reading) -> Transaction:
     )
 
 
-def _end(now: Transaction, said: TransactionReported, at: datetime, received_at: datetime) -> Transaction:
-    stop = said.meter_wh if said.meter_wh is not None else now.register_wh
+def _end(
+    now: Transaction, said: TransactionReported, reading: Reading, at: datetime, received_at: datetime
+) -> Transaction:
+    """Over. What the end itself reads is the last word, whatever clocks say; without it, what was read before."""
+    own = _first(said.meter_wh, reading.register_wh)
+    stop = _first(own, now.register_wh)
     orphan = now.state is TransactionState.ORPHAN
     then = changed(
         now,
@@ -230,9 +264,16 @@ def _end(now: Transaction, said: TransactionReported, at: datetime, received_at:
         charging_state=None if said.seq_no is None else now.charging_state,
         stop_reason=said.reason or "Local",  # TX-06: an absent reason means Local
     )
-    if stop is None:
-        return flag(then, NO_METER_STOP)
-    return _with_energy(then, stop)
+    then = then if own is not None else flag(then, NO_METER_STOP)
+    return then if stop is None else _plausible(_with_energy(then, stop))
+
+
+def _plausible(now: Transaction) -> Transaction:
+    """Flagged when nothing on wheels could have taken so much in the time (TX-18)."""
+    if now.energy_wh is None or now.started_at is None or now.ended_at is None:
+        return now
+    hours = Decimal(max((now.ended_at - now.started_at).total_seconds(), 0)) / 3600
+    return flag(now, IMPLAUSIBLE_ENERGY) if now.energy_wh > hours * LARGEST_POWER_W + SLACK_WH else now
 
 
 def _segment(now: Transaction, count: Count, gain: Gain) -> Decimal | None:
