@@ -5,8 +5,9 @@ from datetime import datetime
 
 from voltring_core.domain.messages import IdToken, TokenDecision, TokenStatus
 
-NO_TOKEN_NEEDED = "NoAuthorization"  # noqa: S105 - a type, not a secret
-"""The 2.x token type of a station that asks nobody."""
+NO_TOKEN_NEEDED = frozenset({"NoAuthorization", "DirectPayment"})
+"""The 2.x token types that nobody can register: of a station that asks nobody, and of a payment at its terminal, made
+for one session (C02, C18)."""
 CERTIFICATE_GOOD, CERTIFICATE_EXPIRED, CONTRACT_CANCELLED = "Accepted", "CertificateExpired", "ContractCancelled"
 
 
@@ -22,7 +23,7 @@ class KnownToken:
 
 def decide(token: IdToken, known: KnownToken | None, now: datetime) -> TokenDecision:
     """The decision on a token that a driver shows."""
-    if token.type == NO_TOKEN_NEEDED:
+    if token.type in NO_TOKEN_NEEDED:
         return TokenDecision(TokenStatus.ACCEPTED)
     if known is None:
         return TokenDecision(TokenStatus.UNKNOWN)

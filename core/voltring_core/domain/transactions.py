@@ -98,7 +98,8 @@ def begin(
 ) -> Transaction:
     """The transaction that a first message makes, whichever it is."""
     is_16 = said.seq_no is None
-    orphan = said.kind is EventKind.ENDED if is_16 else said.transaction_id is None
+    nameless = said.transaction_id is None and said.kind is not EventKind.STARTED
+    orphan = said.kind is EventKind.ENDED if is_16 else nameless
     made = Transaction(
         identity,
         charger_id,

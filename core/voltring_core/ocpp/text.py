@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 
+PADDING = "\0 \r\n\t"
+"""What firmware written in C leaves behind a text."""
 BYTE_ORDER_MARK = "\ufeff"
 # Every escape of a text in its order, so that an escaped backslash never passes for the start of the next one. The
 # second group is half a surrogate pair; the first, a whole one, goes before it.
@@ -53,7 +55,7 @@ def load(text: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        mended = ESCAPE.sub(_whole, _encodable(text).removeprefix(BYTE_ORDER_MARK))
+        mended = ESCAPE.sub(_whole, _encodable(text).removeprefix(BYTE_ORDER_MARK).rstrip(PADDING))
     try:
         return json.loads(
             mended, strict=False, parse_constant=lambda name: None, parse_float=_finite, parse_int=_integer

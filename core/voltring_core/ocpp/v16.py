@@ -17,6 +17,7 @@ from voltring_core.ocpp.wire import (
     reservation,
     samples,
     time_of,
+    token_text,
     whole,
     write_time,
 )
@@ -48,7 +49,7 @@ def _status(payload: Payload) -> said.StatusReported:
 
 
 def _authorize(payload: Payload) -> said.AuthorizeAsked:
-    return said.AuthorizeAsked(IdToken(payload["idTag"]))
+    return said.AuthorizeAsked(IdToken(token_text(payload["idTag"])))
 
 
 def _start(payload: Payload) -> said.TransactionReported:
@@ -57,7 +58,7 @@ def _start(payload: Payload) -> said.TransactionReported:
         at=time_of(payload),
         evse_id=place(payload.get("connectorId")),
         connector_id=1,
-        token=IdToken(str(payload.get("idTag", ""))),
+        token=IdToken(token_text(payload.get("idTag", ""))),
         meter_wh=read_register(payload.get("meterStart")),
         reservation_id=reservation(payload.get("reservationId")),
     )
@@ -69,7 +70,7 @@ def _stop(payload: Payload) -> said.TransactionReported:
         kind=EventKind.ENDED,
         at=time_of(payload),
         transaction_id=_transaction_id(payload),
-        token=None if tag is None else IdToken(tag),
+        token=None if tag is None else IdToken(token_text(tag)),
         meter_wh=read_register(payload.get("meterStop")),
         samples=samples(payload.get("transactionData", ()), _sample),
         reason=payload.get("reason"),

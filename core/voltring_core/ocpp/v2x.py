@@ -19,6 +19,7 @@ from voltring_core.ocpp.wire import (
     reservation,
     samples,
     time_of,
+    token_text,
     whole,
     write_time,
 )
@@ -53,7 +54,7 @@ def _status(payload: Payload) -> said.StatusReported:
 def _token(given: Any) -> IdToken | None:
     if not isinstance(given, Mapping):
         return None
-    return IdToken(str(given.get("idToken", "")), str(given.get("type", "")))
+    return IdToken(token_text(given.get("idToken", "")), str(given.get("type", "")))
 
 
 def _authorize(payload: Payload) -> said.AuthorizeAsked:
@@ -66,7 +67,7 @@ def _transaction_event(payload: Payload) -> said.TransactionReported:
     return said.TransactionReported(
         kind=EventKind(payload.get("eventType", EventKind.UPDATED)),
         at=time_of(payload),
-        transaction_id=about.get("transactionId"),
+        transaction_id=about.get("transactionId") or None,
         seq_no=whole(payload.get("seqNo")) or 0,
         offline=payload.get("offline", False),
         trigger=payload.get("triggerReason"),

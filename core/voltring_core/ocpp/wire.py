@@ -9,6 +9,7 @@ from voltring_core.domain.messages import DataTransferred, Sample
 from voltring_core.domain.times import EARLIEST, read_time
 
 Payload = Mapping[str, Any]
+PADDED = (" ", "\0")
 LARGEST = 2**31 - 1
 MEASURAND = "Energy.Active.Import.Register"
 """What a value measures that does not say it (TX-14)."""
@@ -69,3 +70,9 @@ def place(value: Any) -> int | None:
 def reservation(value: Any) -> int | None:
     """The id of a reservation; 0 and -1 are what some chargers say for none."""
     return max(whole(value) or 0, 0) or None
+
+
+def token_text(value: Any) -> str:
+    """An id token without what some readers pad it with."""
+    text = value if isinstance(value, str) else str(value)
+    return text.strip(" \0") if text[-1:] in PADDED or text[:1] in PADDED else text

@@ -12,16 +12,23 @@ from uuid import UUID, uuid5
 
 from voltring_core.domain import transactions
 from voltring_core.domain.authorization import decide
-from voltring_core.domain.messages import EventKind, Metered, TransactionReported
+from voltring_core.domain.kinds import RecordKind
+from voltring_core.domain.messages import EventKind, Metered, Sample, TransactionReported
 from voltring_core.domain.metering import trust_times
 from voltring_core.domain.times import CLOCK, EARLIEST, trusted
 from voltring_core.domain.transactions import Transaction, TransactionState, without_token
 from voltring_core.ocpp import v2x, v16
-from voltring_node.facts import Fact, Message, Outcome, ReadingsFact, TransactionFact
+from voltring_node.facts import Fact, Message, Outcome, ReadingsFact, RecordFact, TransactionFact
 from voltring_node.knowledge import Known, Wanted
 
 NAMESPACE = UUID("6c0d9f0e-6b1e-5e0c-9a53-2f4a6d1d8a51")
 KEY_BYTES = 16
+NAMELESS, USED = "-1", "Used"
+NO_RECORDS: frozenset[str] = frozenset()
+RESERVATIONS: frozenset[str] = frozenset({RecordKind.RESERVATION})
+UNREADABLE_VALUE = "unreadable_value"
+SIGNED_FROM = 40
+"""Characters from which on a value that is no number is signed data."""
 
 
 def start_key(said: TransactionReported) -> bytes:
@@ -40,7 +47,7 @@ def identity(message: Message) -> UUID:
 def want_start(said: TransactionReported) -> Wanted:
     """1.6 StartTransaction."""
     token = said.token.value if said.token else None
-    return Wanted(token=token, start_key=start_key(said), active=True, new_id=True)
+    return Wanted(token=token, start_key=start_key(said), active=True, new_id=True, records=_reserved(said))
 
 
 def start(message: Message, said: TransactionReported, known: Known) -> Outcome:
@@ -56,6 +63,7 @@ def start(message: Message, said: TransactionReported, known: Known) -> Outcome:
             identity(message), message.charger_id, message.version, ocpp_id, said, message.received_at, key
         )
         facts.append(TransactionFact(before, said))
+        facts += _used(message, said, known, before)
     answer = {"transactionId": int(before.ocpp_transaction_id), "idTagInfo": v16.write_token(decision)}
     return Outcome(answer, tuple(facts))
 
@@ -104,33 +112,34 @@ def stop(message: Message, said: TransactionReported, known: Known) -> Outcome:
     """1.6 StopTransaction: always answered, whatever its id (TX-06..TX-08)."""
     facts = _told(message, said, known)
     if without_token(said.token):
-        return Outcome({}, facts)
+        return Outcome({}, facts, _doubtful(said.samples))
     assert said.token is not None
     decision = decide(said.token, known.token(said.token), message.received_at)
-    return Outcome({"idTagInfo": v16.write_token(decision)}, facts)
+    return Outcome({"idTagInfo": v16.write_token(decision)}, facts, _doubtful(said.samples))
 
 
 def want_event(said: TransactionReported) -> Wanted:
     """2.x TransactionEvent."""
     shown = None if said.token is None or without_token(said.token) else said.token.value
     begins = said.kind is EventKind.STARTED and said.evse_id is not None
-    return Wanted(token=shown, transaction=said.transaction_id, active=begins)
+    nameless = said.transaction_id is None
+    return Wanted(shown, said.transaction_id, active=begins or nameless, records=_reserved(said))
 
 
 def event(message: Message, said: TransactionReported, known: Known) -> Outcome:
     """2.x TransactionEvent: a decision on the token whenever one is shown (E01.FR.11)."""
     facts = _told(message, said, known)
     if without_token(said.token):
-        return Outcome({}, facts)
+        return Outcome({}, facts, _doubtful(said.samples))
     assert said.token is not None
     decision = decide(said.token, known.token(said.token), message.received_at)
-    return Outcome({"idTokenInfo": v2x.write_token(decision)}, facts)
+    return Outcome({"idTokenInfo": v2x.write_token(decision)}, facts, _doubtful(said.samples))
 
 
 def _told(message: Message, said: TransactionReported, known: Known) -> tuple[Fact, ...]:
     said = replace(said, samples=trust_times(said.samples, message.received_at)) if said.samples else said
     ocpp_id = said.transaction_id
-    before = None if ocpp_id is None else known.transaction(message.charger_id, ocpp_id)
+    before = _nameless(message, said, known) if ocpp_id is None else known.transaction(message.charger_id, ocpp_id)
     facts: list[Fact] = []
     if before is None or _is_reused(before, said):
         if said.kind is EventKind.STARTED and said.evse_id is not None:
@@ -139,7 +148,7 @@ def _told(message: Message, said: TransactionReported, known: Known) -> tuple[Fa
             identity(message),
             message.charger_id,
             message.version,
-            ocpp_id or "-1",
+            ocpp_id or NAMELESS,
             said,
             message.received_at,
         )
@@ -147,9 +156,35 @@ def _told(message: Message, said: TransactionReported, known: Known) -> tuple[Fa
     else:
         after = transactions.apply(before, said, message.received_at)
     facts.append(TransactionFact(after, said))
+    facts += _used(message, said, known, after)
     if said.samples:
         facts.append(ReadingsFact(said.samples, after.evse_id, after.connector_id, after))
     return tuple(facts)
+
+
+def _nameless(message: Message, said: TransactionReported, known: Known) -> Transaction | None:
+    """2.x: a charger that names none of its transactions goes on with the one that runs there under no name."""
+    if not message.version.is_2x or said.kind is EventKind.STARTED:
+        return None
+    running = known.active(message.charger_id, said.evse_id)
+    return next((one for one in running if one.ocpp_transaction_id == NAMELESS), None)
+
+
+def _reserved(said: TransactionReported) -> frozenset[str]:
+    return RESERVATIONS if said.reservation_id is not None else NO_RECORDS
+
+
+def _used(message: Message, said: TransactionReported, known: Known, session: Transaction) -> tuple[Fact, ...]:
+    """The reservation that a session uses up (H01, H03)."""
+    if said.reservation_id is None:
+        return ()
+    key = str(said.reservation_id)
+    held = known.held(message.charger_id, RecordKind.RESERVATION).get(key)
+    if held is None or held.state == USED:
+        return ()
+    content = {**held.content, "transactionId": session.ocpp_transaction_id}
+    source = message.action or ""
+    return (RecordFact(RecordKind.RESERVATION, key, content, source, held.evse_id, USED, held.command_id),)
 
 
 def _is_reused(before: Transaction, said: TransactionReported) -> bool:
@@ -171,11 +206,20 @@ def meter_values(message: Message, said: Metered, known: Known) -> Outcome:
     """MeterValues: `{}` always; a transaction that nobody knows leaves the readings with their EVSE."""
     transaction = _metered(message, said, known)
     samples = trust_times(said.samples, message.received_at)
+    flags = _doubtful(samples)
     if transaction is None:
-        return Outcome({}, (ReadingsFact(samples, said.evse_id, None, None),))
+        return Outcome({}, (ReadingsFact(samples, said.evse_id, None, None),), flags)
     after = transactions.metered(transaction, samples)
     readings = ReadingsFact(samples, said.evse_id, after.connector_id, after)
-    return Outcome({}, (readings,) if after == transaction else (TransactionFact(after), readings))
+    return Outcome({}, (readings,) if after == transaction else (TransactionFact(after), readings), flags)
+
+
+def _doubtful(samples: tuple[Sample, ...]) -> tuple[str, ...]:
+    """Flagged when a value that should be a number is none."""
+    for one in samples:
+        if one.value is None and len(one.raw) < SIGNED_FROM:
+            return (UNREADABLE_VALUE,)
+    return ()
 
 
 def _metered(message: Message, said: Metered, known: Known) -> Transaction | None:

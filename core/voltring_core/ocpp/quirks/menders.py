@@ -42,7 +42,9 @@ IDENTITIES = frozenset({"idTag", "parentIdTag", "idToken", "transactionId"})
 MEANINGS = frozenset({"measurand", "phase", "location", "unit"})
 """Without them, a reading would pass for the default one."""
 NEVER_GIVEN_UP = IDENTITIES | {"transactionInfo"}
-SPELLINGS = {"Celcius": "Celsius", "Hertz": "Hz", "Error": "OtherError"}
+SPELLINGS = {"Celcius": "Celsius", "Hertz": "Hz", "Error": "OtherError"} | dict.fromkeys(
+    ("Preparing", "Charging", "SuspendedEV", "SuspendedEVSE", "Finishing"), "Occupied"
+)  # the last ones are 1.6's words for what 2.x calls an occupied connector
 FALLBACKS = ("Other", "Unknown", "Central")
 """What OCPP's own lists of words have for everything else."""
 INSIDE = MappingProxyType({"evse": "id", "unitOfMeasure": "unit", "transactionInfo": "transactionId"})
@@ -248,7 +250,9 @@ def _respell_all(fault: Fault) -> str | None:
 def _fill(fault: Fault) -> str | None:
     """A missing field that has a harmless default."""
     default = _DEFAULTS.get((fault.action, fault.key))
-    if fault.key == "timestamp" and fault.action in (*TRANSACTION_ACTIONS, "StatusNotification"):
+    if (
+        fault.key == "timestamp" and fault.action in (*TRANSACTION_ACTIONS, "StatusNotification")
+    ) or fault.key == "generatedAt":
         default = NO_TIME
     elif fault.path[-2:] == ("customData", "vendorId"):
         default = ""
@@ -282,9 +286,14 @@ _SHAPES: Mapping[str, Callable[[Fault], Any]] = MappingProxyType(
     }
 )
 _BOOLEANS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
+TIMED = TRANSACTION_ACTIONS | {"StatusNotification"}
 _DEFAULTS: Mapping[tuple[str, Any], Any] = MappingProxyType(
     {
         ("BootNotification", "reason"): "Unknown",
+        ("NotifyEvent", "seqNo"): 0,
+        ("NotifyEvent", "eventNotificationType"): "PreconfiguredMonitor",
+        ("NotifyReport", "supportsMonitoring"): False,
+        ("NotifyReport", "dataType"): "string",
         ("MeterValues", "connectorId"): 0,  # of the station; a transaction that it names is found all the same
         ("MeterValues", "evseId"): 0,
         ("StartTransaction", "idTag"): "",

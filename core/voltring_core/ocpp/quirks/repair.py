@@ -24,6 +24,8 @@ UNITS_READ = frozenset(name.lower() for name in UNITS)
 ROUNDS = 12
 """A mended value may uncover the next fault; what is left after these rounds stays."""
 
+REPORTS = frozenset({"NotifyReport", "NotifyMonitoringReport", "NotifyCustomerInformation"})
+
 
 def tolerate(version: Version, action: str, payload: Payload) -> tuple[Payload, tuple[str, ...]]:
     """Mend what is harmless in any message."""
@@ -38,9 +40,12 @@ def rescue(version: Version, action: str, payload: Payload) -> tuple[Payload, tu
 
 
 def is_known(action: str, fault: Violation, payload: Payload) -> bool:
-    """Whether a fault is one that needs no mending: 1.6's old status `Occupied`, a unit that is read all the same."""
+    """Whether a fault is one that needs no mending: 1.6's old status `Occupied`, a unit that is read all the same, a
+    report whose parts have no numbers."""
     if fault.keyword == "enum" and fault.path[-1:] == ("unit",):
         return str(_at(payload, fault)).lower() in UNITS_READ
+    if fault.keyword == "required" and fault.field == "seqNo" and action in REPORTS:
+        return True
     return action == "StatusNotification" and fault.field == "status" and payload.get("status") == "Occupied"
 
 
