@@ -14,10 +14,12 @@ from voltring_core.settings import WorkerSettings
 from voltring_core.store.database import AWAY, is_ready, open_pool
 from voltring_worker.partitions import keep_up
 from voltring_worker.reports import Reports
+from voltring_worker.reservations import expire
 from voltring_worker.sweeper import Sweeper
 
 logger = logging.getLogger("voltring.worker")
 PARTITIONS_EVERY_S = PRUNE_EVERY_S = 3600.0
+RESERVATIONS_EVERY_S = 30.0
 REPORTS_EVERY_S = 10.0
 LAST_WORDS = 2.0
 
@@ -43,6 +45,7 @@ async def run(settings: WorkerSettings, stop: asyncio.Event) -> None:
                 ("sweeper", lambda: every(settings.sweep_interval, _patient(sweeper.cycle), stop)),
                 ("partitions", lambda: every(PARTITIONS_EVERY_S, partitions, stop)),
                 ("reports", lambda: every(REPORTS_EVERY_S, _patient(reports.cycle), stop)),
+                ("reservations", lambda: every(RESERVATIONS_EVERY_S, _patient(lambda: expire(pool)), stop)),
                 ("old reports", lambda: every(PRUNE_EVERY_S, _patient(reports.prune), stop)),
             )
         ]

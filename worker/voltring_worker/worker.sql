@@ -42,3 +42,12 @@ WITH gone AS (
     ) RETURNING 1
 )
 SELECT count(*) FROM gone
+
+-- name: expire_reservations
+-- A minute late, so that the charger's own word on it comes first.
+UPDATE station_records SET state = 'Expired', at = now()
+WHERE kind = 'Reservation' AND state = 'Accepted' AND CASE
+    WHEN coalesce(content ->> 'expiryDate', content ->> 'expiryDateTime') ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d'
+    THEN coalesce(content ->> 'expiryDate', content ->> 'expiryDateTime')::timestamptz < now() - interval '1 minute'
+END
+RETURNING charger_id, key
