@@ -115,10 +115,13 @@ async def _variables(connection: asyncpg.Connection, facts: Sequence[Found]) -> 
 
 
 def _without_secret(one: Variable) -> Variable:
-    """What is secret by its name has no value that may be kept."""
-    if one.value is not None and is_secret_name(one.variable):
+    """What is secret by its name has no value that may be kept, and a URL no credentials."""
+    if one.value is None:
+        return one
+    if is_secret_name(one.variable):
         return replace(one, value=None, mutability="WriteOnly")
-    return one
+    told = redact_payload(Version.V21, "", {"url": one.value})["url"] if "@" in one.value else one.value
+    return one if told is one.value else replace(one, value=told)
 
 
 async def _records(connection: asyncpg.Connection, facts: Sequence[Found]) -> None:

@@ -98,7 +98,7 @@ async def answered(desk: Desk, wire: Wire, action: str, payload: Any, answer: An
     frame = await wire.receive()
     assert frame[2] == action
     await wire.send([3, frame[1], answer])
-    return await desk.becomes(command, "ACCEPTED", "REJECTED")
+    return await desk.becomes(command, "ACCEPTED", "REJECTED", "UNKNOWN")
 
 
 PROFILE_16 = {

@@ -51,11 +51,13 @@ async def test_refusals_and_errors_of_the_charger_are_told_apart(wire: Wire, des
 
 
 async def test_one_at_a_time_in_order_and_a_stop_overtakes_what_is_queued(wire: Wire, desk: Desk) -> None:
-    orders = [await desk.order("TriggerMessage", {"requestedMessage": "Heartbeat"}) for _ in range(2)]
+    orders = [await desk.order("TriggerMessage", {"requestedMessage": "Heartbeat"})]
+    first = await wire.receive()  # on its way before the others are queued
+    orders.append(await desk.order("TriggerMessage", {"requestedMessage": "Heartbeat"}))
     orders.append(await desk.order("RemoteStopTransaction", {"transactionId": 4}))
     seen = []
     for _ in orders:
-        frame = await wire.receive()
+        frame = await wire.receive() if seen else first
         seen.append(frame[2])
         with pytest.raises(TimeoutError):
             await wire.receive(0.15)

@@ -125,6 +125,14 @@ def is_refusal(action: str, payload: Mapping[str, Any]) -> bool:
     return bool(told) and all(_is_refused(known, status) for status in told)
 
 
+def says_something(action: str, payload: Mapping[str, Any]) -> bool:
+    """Whether an answer says what became of the request, in words that its action has."""
+    known = STATUSES.get(action)
+    if known is None or action in WITHOUT_STATUS or (action == "UpdateFirmware" and "status" not in payload):
+        return True
+    return any(status in known.granted or _is_refused(known, status) for status in _statuses(action, payload))
+
+
 def _is_refused(known: Statuses, status: str) -> bool:
     return status in known.refused or (status in _EVERY_REFUSAL and status not in known.granted)
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from voltring_core.domain.answers import is_refusal
+from voltring_core.domain.answers import is_refusal, says_something
 
 
 class State(StrEnum):
@@ -156,8 +156,11 @@ def may_send(registration: str, action: str, payload: Mapping[str, Any] | None =
 
 
 def judge(payload: Mapping[str, Any], action: str = "") -> State:
-    """What a charger's CALLRESULT means: a refusal of all that was asked is REJECTED, everything else ACCEPTED."""
-    return State.REJECTED if is_refusal(action, payload) else State.ACCEPTED
+    """What a charger's CALLRESULT means: a refusal of all that was asked is REJECTED, and what says nothing that the
+    action has a word for is UNKNOWN: it may have been done."""
+    if is_refusal(action, payload):
+        return State.REJECTED
+    return State.ACCEPTED if says_something(action, payload) else State.UNKNOWN
 
 
 def after_silence(kind: CommandClass, attempts: int) -> State:

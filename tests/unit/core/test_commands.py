@@ -151,7 +151,7 @@ def test_a_list_is_rejected_when_each_item_is_and_accepted_when_one_is(action):
     mixed = {field: [{name: "Rejected"}, {name: "Accepted"}]}
     assert judge(mixed, action) is State.ACCEPTED
     assert judge({field: [{name: "Rejected"}]}, action) is State.REJECTED
-    assert judge({field: []}, action) is judge({field: [1]}, action) is judge({}, action) is State.ACCEPTED
+    assert judge({field: []}, action) is judge({field: [1]}, action) is judge({}, action) is State.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_a_list_is_rejected_when_each_item_is_and_accepted_when_one_is(action):
         ("GetDiagnostics", {"fileName": "log.zip"}, State.ACCEPTED),
         ("UpdateFirmware", {}, State.ACCEPTED),
         ("ReserveNow", {"status": "NotSupported"}, State.REJECTED),
-        ("ReserveNow", {"status": "SomethingNew"}, State.ACCEPTED),
+        ("ReserveNow", {"status": "SomethingNew"}, State.UNKNOWN),
         ("SomethingOfAVendor", {"status": "Rejected"}, State.REJECTED),
         ("", {"status": "UnlockFailed"}, State.REJECTED),
         ("", {"status": "Scheduled"}, State.ACCEPTED),
@@ -177,8 +177,10 @@ def test_the_same_word_means_what_its_action_makes_of_it(action, payload, state)
 
 
 @pytest.mark.parametrize("payload", [{}, {"key": []}, {"status": None}, {"status": {}}, {"status": []}])
-def test_an_answer_without_a_readable_status_is_an_answer(payload):
-    assert judge(payload) is judge(payload, "Reset") is State.ACCEPTED
+def test_an_answer_that_does_not_say_what_became_of_it_leaves_that_unknown(payload):
+    assert judge(payload, "Reset") is judge(payload, "RemoteStartTransaction") is State.UNKNOWN
+    # Where no word is due, or nobody knows the words, an answer is an answer.
+    assert judge(payload) is judge(payload, "GetConfiguration") is State.ACCEPTED
 
 
 STARTS_AND_STOPS = "RemoteStartTransaction RequestStartTransaction RemoteStopTransaction RequestStopTransaction".split()
