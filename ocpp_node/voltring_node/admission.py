@@ -5,7 +5,7 @@ import base64
 import contextlib
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
@@ -48,14 +48,23 @@ class Door:
     """Lets chargers in."""
 
     def __init__(
-        self, pool: asyncpg.Pool, unknown: UnknownChargers, *, hide_unknown: bool = False, closes_foreign: bool = False
+        self,
+        pool: asyncpg.Pool,
+        unknown: UnknownChargers,
+        on_refused: Callable[[str, str], None],
+        *,
+        hide_unknown: bool = False,
+        closes_foreign: bool = False,
     ) -> None:
-        """`hide_unknown`: an unknown id is answered as a wrong password is, so that ids can't be probed (TR-03).
+        """`on_refused` gets the id and the address of a known charger with a wrong secret.
+
+        `hide_unknown`: an unknown id is answered as a wrong password is, so that ids can't be probed (TR-03).
 
         `closes_foreign`: who offers no subprotocol that is spoken here is let in and closed at once (TR-06).
         """
         self._pool = pool
         self._unknown = unknown
+        self._on_refused = on_refused
         self._hide_unknown = hide_unknown
         self._closes_foreign = closes_foreign
         self._find = Batched[str, Charger | None]("find chargers", self._find_many)
@@ -86,6 +95,7 @@ class Door:
             # A secret of somebody else's: refused wherever one is asked for.
             username, password = None, b""
         if not any(may_connect(charger, candidate) for candidate in _variants(password)):
+            self._on_refused(charger.id, str((socket.remote_address or ("",))[0]))
             raise _unauthorized()
         version = version or known.assume_version
         if version is None:

@@ -1,4 +1,4 @@
-"""Alarms that no charger tells: two of them seem to go by one identity (TR-30)."""
+"""Alarms that no charger tells: two of them seem to go by one identity (TR-30), one does not know its secret (SE-02)."""
 
 import asyncio
 import logging
@@ -18,8 +18,8 @@ from voltring_node.writing_station import write_station
 logger = logging.getLogger("voltring.alarms")
 SWAPS = 3
 """Takeovers of an open socket within a minute, from which on it is not a charger that came back."""
-ALERT = 2
-"""As severe as OCPP's "hardware failure"."""
+ALERT, WARNING = 2, 6
+"""By OCPP's scale, on which 2 is a hardware failure."""
 PAUSE_S = 1.0
 MINUTE = 60.0
 MOST_WAITING = 1000
@@ -33,11 +33,11 @@ class Alarms:
         self._publisher = publisher
         self._waiting: list[tuple[Place, EventFact]] = []
         self._filled = asyncio.Event()
-        self._alarmed: dict[str, float] = {}
+        self._alarmed: dict[tuple[str, str], float] = {}
 
     def swapped(self, connection: Connection, swaps: int) -> None:
         """A socket took over from one that was open; one alarm a minute for a charger."""
-        if swaps < SWAPS or self._is_known(connection.id, time.monotonic()):
+        if swaps < SWAPS or self._is_known(("swaps", connection.id), time.monotonic()):
             return
         DUPLICATES.inc()
         logger.warning("%s: %d sockets within a minute; do two chargers go by this identity?", connection.id, swaps)
@@ -45,14 +45,26 @@ class Alarms:
         place = Place(connection.id, connection.epoch, now)
         content = {"swaps": swaps, "seconds": 60, "remoteAddress": connection.address}
         fact = EventFact(StationEventKind.DUPLICATE_IDENTITY, now, content, "several sockets", ALERT)
+        self._put(place, fact)
+
+    def refused(self, charger_id: str, address: str) -> None:
+        """A known charger, or somebody in its name, came with a wrong secret; one alarm a minute for a charger."""
+        if self._is_known(("refused", charger_id), time.monotonic()):
+            return
+        now = datetime.now(UTC)
+        content = {"remoteAddress": address}
+        fact = EventFact(StationEventKind.LOGON_REFUSED, now, content, "wrong credentials", WARNING)
+        self._put(Place(charger_id, 0, now), fact)
+
+    def _put(self, place: Place, fact: EventFact) -> None:
         if len(self._waiting) < MOST_WAITING:
             self._waiting.append((place, fact))
             self._filled.set()
 
-    def _is_known(self, charger_id: str, now: float) -> bool:
-        known = self._alarmed.get(charger_id, -MINUTE) > now - MINUTE
+    def _is_known(self, alarm: tuple[str, str], now: float) -> bool:
+        known = self._alarmed.get(alarm, -MINUTE) > now - MINUTE
         if not known:
-            self._alarmed = {one: at for one, at in self._alarmed.items() if at > now - MINUTE} | {charger_id: now}
+            self._alarmed = {one: at for one, at in self._alarmed.items() if at > now - MINUTE} | {alarm: now}
         return known
 
     async def run(self) -> None:

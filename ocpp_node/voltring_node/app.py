@@ -139,6 +139,7 @@ async def build(settings: NodeSettings) -> Node:
     door = Door(
         pool,
         settings.unknown_chargers,
+        alarms.refused,
         hide_unknown=settings.hide_unknown,
         closes_foreign=settings.foreign_subprotocol is ForeignSubprotocol.CLOSE,
     )

@@ -9,7 +9,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from voltring_core.domain.secrets import digest
-from voltring_core.testing import Wire
+from voltring_core.testing import Wire, eventually
 
 SECRET = "correct horse 16"
 
@@ -32,7 +32,7 @@ async def node(start_node: Callable[..., Any], database: Any) -> Any:
     return start_node(UNKNOWN_CHARGERS="reject")
 
 
-async def test_only_the_registered_charger_with_its_secret_comes_in(node: Any) -> None:
+async def test_only_the_registered_charger_with_its_secret_comes_in(node: Any, database: Any) -> None:
     url = f"{node.ocpp}/CP%201"
     assert (await refused(url)).status_code == 401
     wrong = await refused(url, additional_headers=basic("CP 1", "nonsense"))
@@ -40,6 +40,8 @@ async def test_only_the_registered_charger_with_its_secret_comes_in(node: Any) -
     assert (await refused(url, additional_headers=basic("CP 2", SECRET))).status_code == 401
     assert (await refused(url, additional_headers={"Authorization": "Basic %%%"})).status_code == 401
     assert (await refused(f"{node.ocpp}/nobody")).status_code == 404
+    await eventually(lambda: database.fetchval("SELECT id FROM station_events WHERE kind = 'LogonRefused'"))
+    assert await database.fetchval("SELECT count(*) FROM station_events") == 1, "one alarm a minute"
     async with connect(url, subprotocols=["ocpp1.6"], additional_headers=basic("CP 1", SECRET)) as socket:
         assert (await Wire(socket).boot())[2]["status"] == "Accepted"
     hexed = basic("CP 1", SECRET.encode().hex())

@@ -51,6 +51,7 @@ class StationEventKind(StrEnum):
     FIRMWARE_PUBLICATION_STATUS = "FirmwarePublicationStatus"
     FIRMWARE_STATUS = "FirmwareStatus"
     LOG_STATUS = "LogStatus"
+    LOGON_REFUSED = "LogonRefused"
     PRIORITY_CHARGING = "PriorityCharging"
     RESERVATION_STATUS = "ReservationStatus"
     RESULT_REFUSED = "ResultRefused"

@@ -35,6 +35,7 @@ class Chargers:
 
 
 class Socket:
+    remote_address = ("127.0.0.1", 1)
     charger = version = None
 
 
@@ -52,7 +53,8 @@ def knock(chargers):
         if authorization is not None:
             headers["Authorization"] = authorization
         socket = Socket()
-        response = await Door(chargers, unknown).process_request(socket, Request(path, headers))
+        door = Door(chargers, unknown, lambda charger_id, address: None)
+        response = await door.process_request(socket, Request(path, headers))
         return socket.version if response is None else response
 
     return do

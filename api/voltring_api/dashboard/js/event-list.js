@@ -27,6 +27,7 @@ const KINDS = [
   "FirmwarePublicationStatus",
   "FirmwareStatus",
   "LogStatus",
+  "LogonRefused",
   "PriorityCharging",
   "ReservationStatus",
   "ResultRefused",
