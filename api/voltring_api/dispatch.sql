@@ -18,10 +18,15 @@ SELECT c.registration,
      FROM commands m
      WHERE m.charger_id = c.id AND m.request_id IS NOT NULL
          AND (m.state IN ('QUEUED', 'SENT')
-             OR m.state IN ('ACCEPTED', 'UNKNOWN') AND m.created_at > now() - interval '1 day')
+             OR m.state IN ('ACCEPTED', 'UNKNOWN') AND m.created_at > now() - interval '2 minutes')
          AND ($4::text IS NULL OR m.idempotency_key IS DISTINCT FROM $4 OR m.created_by <> $3)
     ) AS open_ids
 FROM chargers c WHERE c.id = $1
 
 -- name: next_request_id
 SELECT nextval('request_id')
+
+-- name: token_statuses
+SELECT lower(id_token) AS token,
+    CASE WHEN status = 'Accepted' AND expires_at <= now() THEN 'Expired' ELSE status END AS status
+FROM id_tokens WHERE lower(id_token) = ANY($1::text[])

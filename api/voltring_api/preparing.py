@@ -17,6 +17,7 @@ from voltring_core.ocpp.schemas import violations
 from voltring_core.ocpp.versions import Version
 from voltring_core.store.queries import load
 
+LIST = "localAuthorizationList"
 SQL = load("voltring_api", "dispatch.sql")
 
 
@@ -31,10 +32,40 @@ async def prepare(
     row = await pool.fetchrow(SQL["known"], charger_id, list(READ), who, key)
     station = Station() if row is None else _station(version, row)
     new_id = await _new_id(pool, station) if wants_id(version, wanted.action, wanted.payload) else 0
-    payload = complete(version, wanted.action, wanted.payload, new_id)
+    payload = complete(version, wanted.action, wanted.payload, new_id, datetime.now(UTC))
+    payload = await _with_tokens(pool, wanted.action, payload)
     _check_schema(version, wanted.action, payload)
     _check_rules(version, wanted.action, payload, station)
     return Intent(wanted.action, payload)
+
+
+async def _with_tokens(pool: asyncpg.Pool, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """A Full local list that does not say what its tokens may do: as they are registered here (D01)."""
+    rows = payload.get(LIST)
+    if action != "SendLocalList" or payload.get("updateType") != "Full" or not isinstance(rows, list):
+        return payload
+    wanted = [name for row in rows if (name := _bare(row)) is not None]
+    if not wanted:
+        return payload
+    found = await pool.fetch(SQL["token_statuses"], [name.lower() for name in wanted])
+    statuses = {row["token"]: row["status"] for row in found}
+    return {**payload, LIST: [_told(row, statuses) for row in rows]}
+
+
+def _bare(row: Any) -> str | None:
+    """The token of an entry that says nothing of it."""
+    if not isinstance(row, dict) or "idTagInfo" in row or "idTokenInfo" in row:
+        return None
+    token = row.get("idTag") or row.get("idToken")
+    name = token.get("idToken") if isinstance(token, dict) else token
+    return name if isinstance(name, str) else None
+
+
+def _told(row: Any, statuses: dict[str, str]) -> Any:
+    name = _bare(row)
+    if name is None:
+        return row
+    return {**row, "idTagInfo" if "idTag" in row else "idTokenInfo": {"status": statuses.get(name.lower(), "Invalid")}}
 
 
 def _station(version: Version, row: Any) -> Station:

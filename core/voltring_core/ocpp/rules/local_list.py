@@ -12,17 +12,14 @@ _LIST = "localAuthorizationList"
 
 
 def version(asked: Asked) -> Iterator[Fault]:
-    """The version is 1 or more; a differential one is built on a version that is known, and higher."""
+    """The version is 1 or more; a differential one is higher than the one that is known."""
     name = "listVersion" if asked.v16 else "versionNumber"
     known, wanted = asked.station.list_version, asked.payload[name]
     yield from at_least(asked.payload, 1, name)
     if known == -1:
         yield Fault("", "this charger has no local list: don't send one")
-    elif asked.payload["updateType"] == "Full":
+    elif asked.payload["updateType"] == "Full" or known is None:
         return
-    elif known is None:
-        said = "is Differential, and the version of this charger's list is not known: ask with GetLocalListVersion"
-        yield Fault("updateType", f"{said} first, or send a Full list")
     elif wanted <= known:
         yield Fault(name, f"is {wanted}, and this charger's list has version {known}: give {known + 1} or more")
 

@@ -33,9 +33,9 @@ _ALL: Rules = {action: rules for block in _BLOCKS for action, rules in block.RUL
 
 NO_RULES = frozenset(
     """
-    AFRRSignal ChangeAvailability ClearCache ClearDERControl ClearTariffs DataTransfer GetBaseReport GetDERControl
-    GetDisplayMessages GetInstalledCertificateIds GetLocalListVersion GetMonitoringReport GetPeriodicEventStream
-    GetReport GetTariffs RemoteStopTransaction Reset SetMonitoringBase
+    AFRRSignal ChangeAvailability ClearCache ClearDERControl ClearTariffs DataTransfer DeleteCertificate GetBaseReport
+    GetDERControl GetDisplayMessages GetInstalledCertificateIds GetLocalListVersion GetMonitoringReport
+    GetPeriodicEventStream GetReport GetTariffs RemoteStopTransaction Reset SetMonitoringBase
     """.split()
 )
 """Actions of which the schema says all, beside the rules of every command."""
