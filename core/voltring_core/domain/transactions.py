@@ -179,7 +179,7 @@ def _late(now: Transaction, said: TransactionReported, received_at: datetime) ->
             then,
             started_at=trusted(said.at, received_at)[0],
             meter_start_wh=_first(begun, now.meter_start_wh),
-            flags=tuple(word for word in then.flags if word != START_MISSING),
+            flags=tuple(word for word in then.flags if word not in (START_MISSING, NO_METER_START)),
         )
         then = then if then.meter_stop_wh is None else _with_energy(then, then.meter_stop_wh)
     return then

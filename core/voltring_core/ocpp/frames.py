@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from voltring_core.ocpp.actions import TRANSACTION_ACTIONS
 from voltring_core.ocpp.codes import Code, spell
 from voltring_core.ocpp.signed import SUFFIX
 from voltring_core.ocpp.text import MAX_DEPTH, REPLACEMENT, Written, cut_deep, keep_id, load
@@ -141,9 +142,9 @@ def _read_request(kind: MessageType, message_id: MessageId, array: list[Any]) ->
         return Malformed("the action is not a string", message_id, code)
     if payload is None:  # tolerated as an empty payload (TR-12)
         payload = {}
-    is_unwrapped = isinstance(payload, list) and len(payload) == 1
-    if is_unwrapped:  # a list of one object is that object
-        payload = payload[0]
+    is_unwrapped = isinstance(payload, list) and (len(payload) == 1 or (not payload and action in TRANSACTION_ACTIONS))
+    if is_unwrapped:  # a list of one object is that object; a session's message is never refused for an empty one
+        payload = payload[0] if payload else {}
     if not isinstance(payload, dict):
         return Malformed("the payload is not an object", message_id, code and Code.FORMAT)
     return Frame(kind, message_id, payload, action, is_unwrapped=is_unwrapped)

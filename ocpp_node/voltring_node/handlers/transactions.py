@@ -18,14 +18,15 @@ from voltring_core.domain.metering import trust_times
 from voltring_core.domain.times import CLOCK, EARLIEST, trusted
 from voltring_core.domain.transactions import Transaction, TransactionState, without_token
 from voltring_core.ocpp import v2x, v16
-from voltring_node.facts import Fact, Message, Outcome, ReadingsFact, RecordFact, TransactionFact
-from voltring_node.knowledge import Known, Wanted
+from voltring_node.facts import Fact, GoneFact, Message, Outcome, ReadingsFact, RecordFact, TransactionFact
+from voltring_node.knowledge import Known, Record, Wanted
 
 NAMESPACE = UUID("6c0d9f0e-6b1e-5e0c-9a53-2f4a6d1d8a51")
 KEY_BYTES = 16
 NAMELESS, USED = "-1", "Used"
 NO_RECORDS: frozenset[str] = frozenset()
 RESERVATIONS: frozenset[str] = frozenset({RecordKind.RESERVATION})
+PROFILES: frozenset[str] = frozenset({RecordKind.CHARGING_PROFILE})
 UNREADABLE_VALUE = "unreadable_value"
 SIGNED_FROM = 40
 """Characters from which on a value that is no number is signed data."""
@@ -105,7 +106,7 @@ def _is_later(running: Transaction, said: TransactionReported, message: Message)
 
 def want_stop(said: TransactionReported) -> Wanted:
     """1.6 StopTransaction."""
-    return Wanted(token=said.token.value if said.token else None, transaction=said.transaction_id)
+    return Wanted(said.token.value if said.token else None, said.transaction_id, records=_kept_for(said))
 
 
 def stop(message: Message, said: TransactionReported, known: Known) -> Outcome:
@@ -123,7 +124,7 @@ def want_event(said: TransactionReported) -> Wanted:
     shown = None if said.token is None or without_token(said.token) else said.token.value
     begins = said.kind is EventKind.STARTED and said.evse_id is not None
     nameless = said.transaction_id is None
-    return Wanted(shown, said.transaction_id, active=begins or nameless, records=_reserved(said))
+    return Wanted(shown, said.transaction_id, active=begins or nameless, records=_kept_for(said))
 
 
 def event(message: Message, said: TransactionReported, known: Known) -> Outcome:
@@ -156,7 +157,7 @@ def _told(message: Message, said: TransactionReported, known: Known) -> tuple[Fa
     else:
         after = transactions.apply(before, said, message.received_at)
     facts.append(TransactionFact(after, said))
-    facts += _used(message, said, known, after)
+    facts += (*_used(message, said, known, after), *_void(message, said, known, after))
     if said.samples:
         facts.append(ReadingsFact(said.samples, after.evse_id, after.connector_id, after))
     return tuple(facts)
@@ -172,6 +173,27 @@ def _nameless(message: Message, said: TransactionReported, known: Known) -> Tran
 
 def _reserved(said: TransactionReported) -> frozenset[str]:
     return RESERVATIONS if said.reservation_id is not None else NO_RECORDS
+
+
+def _kept_for(said: TransactionReported) -> frozenset[str]:
+    """What a session's end makes void, and what its reservation is."""
+    return _reserved(said) | PROFILES if said.kind is EventKind.ENDED else _reserved(said)
+
+
+def _void(message: Message, said: TransactionReported, known: Known, session: Transaction) -> tuple[Fact, ...]:
+    """The charging profiles that were for this session only: they end with it (SC-03)."""
+    if said.kind is not EventKind.ENDED:
+        return ()
+    held = known.held(message.charger_id, RecordKind.CHARGING_PROFILE)
+    gone = tuple(key for key, one in held.items() if _is_for(one, session))
+    return (GoneFact(RecordKind.CHARGING_PROFILE, gone),) if gone else ()
+
+
+def _is_for(profile: Record, session: Transaction) -> bool:
+    if profile.content.get("chargingProfilePurpose") != "TxProfile":
+        return False
+    named = profile.content.get("transactionId")
+    return str(named) == session.ocpp_transaction_id if named is not None else profile.evse_id == session.evse_id
 
 
 def _used(message: Message, said: TransactionReported, known: Known, session: Transaction) -> tuple[Fact, ...]:

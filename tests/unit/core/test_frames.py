@@ -332,3 +332,11 @@ def test_an_object_in_a_list_is_that_object_and_an_empty_list_answers_like_an_em
     answer = parse('[3,"1",[]]', version)
     assert isinstance(answer, Frame)
     assert (answer.payload, answer.is_unwrapped) == ({}, False)
+
+
+@pytest.mark.parametrize("version", Version)
+def test_an_empty_list_is_a_sessions_message_without_fields_and_no_other_message(version):
+    frame = parse('[2,"1","MeterValues",[]]', version)
+    assert isinstance(frame, Frame)
+    assert (frame.payload, frame.is_unwrapped) == ({}, True)
+    assert isinstance(parse('[2,"1","Heartbeat",[]]', version), Malformed)

@@ -7,7 +7,7 @@ import pytest
 from voltring_core.domain.messages import TokenStatus
 from voltring_core.domain.transactions import TransactionState
 from voltring_core.ocpp.versions import Version
-from voltring_node.facts import RecordFact
+from voltring_node.facts import GoneFact, RecordFact
 from voltring_node.knowledge import KnownToken, Record
 
 V16, V201, V21 = Version
@@ -75,3 +75,17 @@ def test_a_report_without_numbers_and_time_is_kept(ask, base):
         assert json.loads(decided.reply)[2] == {}
     (report,) = base.known.reports.values()
     assert (report.state.value, report.seqs) == ("Complete", (0, 1))
+
+
+def test_a_profile_that_was_for_one_session_ends_with_it(event, base):
+    profiles = {
+        "1": Record({"chargingProfilePurpose": "TxProfile", "transactionId": "tx"}, 1),
+        "2": Record({"chargingProfilePurpose": "TxProfile", "transactionId": "another"}, 1),
+        "3": Record({"chargingProfilePurpose": "TxDefaultProfile"}, 1),
+        "4": Record({"chargingProfilePurpose": "TxProfile"}, 1),
+    }
+    base.known.records["CP-1", "ChargingProfile"] = profiles
+    base.group(event("Started", 0, evse={"id": 1}))
+    (decided,) = base.group(event("Ended", 1, minutes=10, evse={"id": 1}))
+    (gone,) = [fact for fact in decided.facts if isinstance(fact, GoneFact)]
+    assert (gone.kind.value, gone.keys) == ("ChargingProfile", ("1", "4"))

@@ -290,6 +290,7 @@ TIMED = TRANSACTION_ACTIONS | {"StatusNotification"}
 _DEFAULTS: Mapping[tuple[str, Any], Any] = MappingProxyType(
     {
         ("BootNotification", "reason"): "Unknown",
+        ("NotifyMonitoringReport", "eventNotificationType"): "CustomMonitor",
         ("NotifyEvent", "seqNo"): 0,
         ("NotifyEvent", "eventNotificationType"): "PreconfiguredMonitor",
         ("NotifyReport", "supportsMonitoring"): False,
