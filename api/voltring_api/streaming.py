@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from voltring_core.cluster.connection import AWAY as REDIS_AWAY
 from voltring_core.cluster.events import Event, Lagged
 from voltring_core.cluster.watching import SECONDS as WATCHED_S
-from voltring_core.cluster.watching import watch
+from voltring_core.cluster.watching import listen, watch
 from voltring_core.ending import end
 from voltring_core.errors import Unavailable
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
@@ -144,14 +144,21 @@ class EventStream(Response):
             await send(message)
 
 
-async def keep_watching(redis: Redis, charger_id: str) -> None:
-    """Have a charger's messages published for as long as this runs."""
-    while True:
-        try:
+async def look(redis: Redis, charger_id: str | None, messages: bool) -> None:
+    """Have the events of a charger, or of all, published for the next seconds, and its messages if they are wanted."""
+    try:
+        await listen(redis, charger_id)
+        if messages and charger_id is not None:
             await watch(redis, charger_id)
-        except REDIS_AWAY as error:
-            logger.debug("%s is not watched: %s", charger_id, error)
+    except REDIS_AWAY as error:
+        logger.debug("the nodes don't know who looks: %s", error)
+
+
+async def keep_looking(redis: Redis, charger_id: str | None, messages: bool) -> None:
+    """`look` for as long as this runs."""
+    while True:
         await asyncio.sleep(WATCHED_S / 3)
+        await look(redis, charger_id, messages)
 
 
 async def _until_gone(receive: Receive) -> None:

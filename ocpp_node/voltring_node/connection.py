@@ -10,47 +10,33 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
 
-from prometheus_client import Counter
 from websockets.protocol import State
 
-from voltring_core.domain.chargers import Charger, Intervals
+from voltring_core.domain.chargers import Charger
 from voltring_core.domain.messages import Beat, Registration
-from voltring_core.metrics import CALL_ERRORS, MESSAGES
-from voltring_core.ocpp.actions import FROM_CHARGER
+from voltring_core.metrics import CALL_ERRORS
 from voltring_core.ocpp.codes import Code
 from voltring_core.ocpp.conversation import Answered, Called, Conversation, Refused, Sent, Stray
 from voltring_core.ocpp.frames import MessageId, MessageType
 from voltring_core.ocpp.quirks import resolve
 from voltring_core.ocpp.versions import Version
 from voltring_core.ocpp.wire import write_time
+from voltring_node.counting import count
 from voltring_node.deciding import FAULT, Asked, Decided
 from voltring_node.facts import BootFact, Message, Refusal
 from voltring_node.journal import MALFORMED, STRAY
-from voltring_node.providers import CONSULTED, Providers, consult
+from voltring_node.providers import CONSULTED, consult
 from voltring_node.recorder import Recorder
 from voltring_node.sockets import DEAF, TOO_MANY_FAULTS, Socket
+from voltring_node.terms import Faults, Terms
 from voltring_node.understanding import Answerable, Understood, understand
 
 logger = logging.getLogger("voltring.connection")
 COMMANDED = frozenset({Registration.ACCEPTED, Registration.PENDING})
 RESULT_REFUSED, LATE = "result_refused", "late"
-FAULTS_TOLERATED, FAULTS_SECONDS = 20, 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What the node's settings say to every connection."""
-
-    intervals: Intervals
-    inbox_limit: int
-    ping_interval: float = 30.0
-    silence_limit: float = 90.0
-    call_timeout: float = 30.0
-    providers: Providers = field(default_factory=Providers)
 
 
 class Connection:
@@ -110,7 +96,7 @@ class Connection:
         self._inbox: deque[tuple[Called | Sent, str, datetime]] = deque()
         self._consulting: asyncio.Task[None] | None = None
         self._emptied: asyncio.Future[None] | None = None  # made when somebody waits for it
-        self._faults: deque[float] | None = None
+        self._faults = Faults()
         self._asked_at = 0.0
         self.quirks = resolve(charger.vendor, charger.model, charger.firmware_version, charger.quirks)
         """What is known of its vendor's deviations."""
@@ -147,22 +133,22 @@ class Connection:
     @property
     def ping_interval(self) -> float:
         """Seconds of silence before a ping."""
-        return self.charger.ping_interval_s or self._terms.ping_interval
+        return self._terms.ping_interval_of(self.charger)
 
     @property
     def silence_limit(self) -> float:
         """Seconds of silence before the socket is given up: never before three pings."""
-        return self.charger.silence_limit_s or max(self._terms.silence_limit, 3 * self.ping_interval)
+        return self._terms.silence_limit_of(self.charger)
 
     @property
     def call_timeout(self) -> float:
         """Seconds that it has to answer a CALL."""
-        return self.charger.call_timeout_s or self._terms.call_timeout
+        return self._terms.call_timeout_of(self.charger)
 
     @property
     def online_limit_s(self) -> float:
         """Seconds of silence after which it counts as offline (TR-29)."""
-        return max(2.0 * self._terms.intervals.heartbeat, 3 * self.ping_interval)
+        return self._terms.online_limit_of(self.charger)
 
     async def read(self) -> None:
         """Take what the charger says until its socket ends; nothing else ends this."""
@@ -195,13 +181,11 @@ class Connection:
 
     def _sort(self, text: str, now: datetime) -> None:
         event = self.conversation.receive(text)
-        if isinstance(event, Called):
+        if isinstance(event, (Called, Sent)):
             self._queue(event, text, now)
         elif isinstance(event, Answered):
             self._keep_answer(event, text, now)
             self._on_answer(self, event)
-        elif isinstance(event, Sent):
-            self._queue(event, text, now)
         elif isinstance(event, Refused):
             logger.warning("%s: %s", self.id, event.reason)
             self._keep(
@@ -212,7 +196,7 @@ class Connection:
 
     def _queue(self, event: Called | Sent, text: str, now: datetime) -> None:
         """Handle it, after what came before; the socket is not read while too much of this charger waits."""
-        _counter(self.version, _label(event.action, self.version)).inc()
+        count(self.version, event.action)
         self._inbox.append((event, text, now))
         if len(self._inbox) == 1:
             self._work()
@@ -224,15 +208,8 @@ class Connection:
         logger.info("%s: %s", self.id, event.reason)
         if event.reply is not None:
             self.socket.send_now(event.reply)
-        if event.malformed and self._too_many_faults():
+        if event.malformed and self._faults.one_more():
             self.socket.give_up(*TOO_MANY_FAULTS)
-
-    def _too_many_faults(self) -> bool:
-        """Only a flood of malformed frames ends a connection (TR-17)."""
-        faults = self._faults = self._faults or deque(maxlen=FAULTS_TOLERATED)
-        now = time.monotonic()
-        faults.append(now)
-        return len(faults) == FAULTS_TOLERATED and now - faults[0] < FAULTS_SECONDS
 
     def _work(self) -> None:
         """Handle CALLs and SENDs in order, until the inbox is empty or its first one waits for its commit."""
@@ -420,13 +397,3 @@ class Connection:
     async def write(self, frame: str) -> bool:
         """Write a frame; False when the socket is gone."""
         return await self.socket.say(frame)
-
-
-@cache
-def _counter(version: Version, label: str) -> Counter:
-    return MESSAGES.labels(version.value, label)
-
-
-def _label(action: str, version: Version) -> str:
-    """The action as a metric's label: only known ones, so that their number is bounded."""
-    return action if action in FROM_CHARGER[version] else "unknown"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from voltring_core.domain.chargers import Intervals
 from voltring_core.domain.messages import Booted
+from voltring_core.domain.values import value
 from voltring_core.ocpp.codes import Code
 from voltring_core.ocpp.frames import MessageType, encode_again, encode_error, encode_result
 from voltring_node.facts import Fact, Message, Outcome, Refusal
@@ -25,7 +26,7 @@ Key = tuple[str, bytes]
 DEFAULT_INTERVALS = Intervals()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Asked:
     """A message that waits for its answer, and what its connection says to it."""
 
@@ -37,7 +38,7 @@ class Asked:
     only_kept: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Decided:
     """What a message brings: the row's reply and flags, and the facts."""
 

@@ -65,7 +65,7 @@ class Place:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransactionFact:
     """A transaction as it is now, and the message that made it so."""
 
@@ -73,7 +73,7 @@ class TransactionFact:
     said: TransactionReported | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReadingsFact:
     """Meter readings; `transaction` is None for those outside of any."""
 
@@ -207,7 +207,7 @@ class Refusal:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Outcome:
     """What a message brings. `answer` goes to the charger once `facts` are committed."""
 

@@ -74,6 +74,8 @@ class Known:
     by_start_key: dict[tuple[str, bytes], Transaction] = field(default_factory=dict)
     found: dict[UUID, Transaction] = field(default_factory=dict)
     """Transactions as PostgreSQL has them."""
+    versions: dict[UUID, int] = field(default_factory=dict)
+    """The versions of their rows (`xmin`)."""
     by_charger: dict[str, dict[UUID, Transaction]] = field(default_factory=dict)
     fresh_ids: list[int] = field(default_factory=list)
     standings: dict[str, Standing] = field(default_factory=dict)

@@ -1,7 +1,6 @@
 """After the commit: what operators see happen, over the live feed."""
 
 import asyncio
-import contextlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,7 +9,7 @@ from redis.asyncio import Redis
 
 from voltring_core.cluster.connection import AWAY
 from voltring_core.cluster.events import Event, EventBus
-from voltring_core.cluster.watching import watched
+from voltring_core.cluster.watching import Looks, looks, new_look
 from voltring_core.domain.transactions import TransactionState
 from voltring_core.ocpp.wire import write_time
 from voltring_node.deciding import Decided
@@ -32,6 +31,9 @@ from voltring_node.journal import latency_ms, shown, verdict
 MOST_WAITING = 10_000
 """Events beyond it are dropped while Redis is slow: they are for eyes."""
 WATCH_SECONDS = 1.0
+METERED = "meter.values"
+ALWAYS = frozenset({CommandFact})
+"""Facts that are told also when nobody listens: they are few, and the API waits for them."""
 
 
 class Publisher:
@@ -42,15 +44,18 @@ class Publisher:
         self._redis = redis
         self._waiting: list[Event] = []
         self._filled = asyncio.Event()
-        self._watched: frozenset[str] = frozenset()
+        self._looks = Looks()
 
     def committed(self, group: Iterable[Decided]) -> None:
-        """Note what a committed group brought."""
+        """Note what a committed group brought, as far as somebody looks: for nobody, next to nothing is done."""
+        looks = self._looks
         for one in group:
             message = one.asked.message
+            hears = looks.events and looks.hears(message.charger_id)
             for fact in one.facts:
-                self.show(message, fact)
-            if message.charger_id in self._watched:
+                if hears or type(fact) in ALWAYS:
+                    self.show(message, fact)
+            if looks.messages and message.charger_id in looks.messages:
                 self.put(_message_event(one))
 
     def show(self, place: Message | Place, fact: Fact) -> None:
@@ -70,14 +75,31 @@ class Publisher:
             await self._filled.wait()
             self._filled.clear()
             events, self._waiting = self._waiting, []
-            await self._bus.publish(events)
+            await self._bus.publish(latest_readings(events))
 
     async def follow_watchers(self) -> None:
-        """Know for whom somebody looks at messages; to be supervised."""
+        """Know what somebody looks at; to be supervised."""
+        since = "0-0"
         while True:
-            with contextlib.suppress(*AWAY):
-                self._watched = await watched(self._redis)
-            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                self._looks = await looks(self._redis)
+                since = await new_look(self._redis, since, WATCH_SECONDS)
+            except AWAY:
+                await asyncio.sleep(WATCH_SECONDS)
+
+
+def latest_readings(events: list[Event]) -> list[Event]:
+    """The events in their order; of a session's readings that are not shown yet, only the latest."""
+    kept: list[Event] = []
+    seen: set[str] = set()
+    for event in reversed(events):
+        if event["type"] == METERED:
+            if event["transaction_id"] in seen:
+                continue
+            seen.add(event["transaction_id"])
+        kept.append(event)
+    kept.reverse()
+    return kept
 
 
 def event_of(message: Message | Place, fact: Fact) -> Event | None:
@@ -120,7 +142,7 @@ def _type(fact: TransactionFact) -> str:
     if fact.said is not None:
         return f"transaction.{fact.said.kind.value.lower()}"
     # Without a message of its own a session was superseded, or has a new reading.
-    return "meter.values" if fact.transaction.state is TransactionState.ACTIVE else "transaction.ended"
+    return METERED if fact.transaction.state is TransactionState.ACTIVE else "transaction.ended"
 
 
 def _session(place: Message | Place, fact: TransactionFact) -> Event:

@@ -14,6 +14,7 @@ from voltring_core.domain.reports import Report, ReportState
 from voltring_core.domain.transactions import Transaction, TransactionState
 from voltring_node.deciding import Key, Needs
 from voltring_node.knowledge import Known, Record, SentCommand
+from voltring_node.remembering import Remembered
 from voltring_node.storable import clean
 from voltring_node.writing import SQL, TRANSACTION
 from voltring_node.writing_station import REPORT
@@ -22,10 +23,12 @@ STATES = {state.value: state for state in TransactionState}
 STATE = TRANSACTION.index("state")
 
 
-async def lock(connection: asyncpg.Connection, needs: Needs) -> None:
-    """Be alone with the group's chargers until the commit."""
-    if needs.chargers:
-        await connection.fetch(SQL["lock"], sorted(needs.chargers))
+async def lock(connection: asyncpg.Connection, needs: Needs) -> int:
+    """Be alone with the group's chargers until the commit; the version that rows written here will have, 0 for none."""
+    if not needs.chargers:
+        return 0
+    version: int = await connection.fetchval(SQL["lock"], list(needs.chargers))
+    return version
 
 
 async def repeats(connection: asyncpg.Connection, needs: Needs, now: datetime) -> dict[Key, str | None]:
@@ -37,25 +40,14 @@ async def repeats(connection: asyncpg.Connection, needs: Needs, now: datetime) -
     return {(row["charger_id"], row["natural_key"]): row["reply"] for row in rows}
 
 
-async def know(connection: asyncpg.Connection, needs: Needs) -> Known:
-    """Tokens, transactions and fresh ids."""
+async def know(connection: asyncpg.Connection, needs: Needs, remembered: Remembered | None = None) -> Known:
+    """Tokens, transactions and fresh ids. What is remembered of a transaction is not read again."""
     known = Known()
     if needs.tokens:
         for row in await connection.fetch(SQL["tokens"], [clean(token) for token in needs.tokens]):
             known.tokens[row["key"]] = _token(row)
     if needs.transactions or needs.starts or needs.active:
-        rows = await connection.fetch(
-            SQL["transactions"],
-            [charger for charger, _ in needs.transactions],
-            [clean(ocpp_id) for _, ocpp_id in needs.transactions],
-            [charger for charger, _ in needs.starts],
-            [key for _, key in needs.starts],
-            list(needs.active),
-        )
-        for row in rows:
-            transaction = _transaction(row)
-            known.found[transaction.id] = transaction
-            known.put(transaction)
+        await _sessions(connection, needs, known, remembered or Remembered())
     if needs.standings:
         for row in await connection.fetch(SQL["standings"], list(needs.standings)):
             known.standings[row["id"]] = Standing(Admission(row["status"]), Registration(row["registration_wanted"]))
@@ -64,6 +56,33 @@ async def know(connection: asyncpg.Connection, needs: Needs) -> Known:
         rows = await connection.fetch(SQL["fresh_ids"], needs.fresh_ids)
         known.fresh_ids = [row["id"] for row in reversed(rows)]
     return known
+
+
+async def _sessions(connection: asyncpg.Connection, needs: Needs, known: Known, remembered: Remembered) -> None:
+    versions = await connection.fetch(
+        SQL["versions"],
+        [charger for charger, _ in needs.transactions],
+        [clean(ocpp_id) for _, ocpp_id in needs.transactions],
+        [charger for charger, _ in needs.starts],
+        [key for _, key in needs.starts],
+        list(needs.active),
+    )
+    known.versions.update(versions)
+    unknown = []
+    for session_id, version in known.versions.items():
+        transaction = remembered.take(session_id, version)
+        if transaction is None:
+            unknown.append(session_id)
+        else:
+            _hold(known, transaction)
+    if unknown:
+        for row in await connection.fetch(SQL["transactions"], unknown):
+            _hold(known, _transaction(row))
+
+
+def _hold(known: Known, transaction: Transaction) -> None:
+    known.found[transaction.id] = transaction
+    known.put(transaction)
 
 
 async def _what_came_of_commands(connection: asyncpg.Connection, needs: Needs, known: Known) -> None:

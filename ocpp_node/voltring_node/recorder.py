@@ -24,14 +24,15 @@ from voltring_node.deciding import Asked, Decided, decide, encode, needs
 from voltring_node.facts import Outcome, Refusal
 from voltring_node.handlers.transactions import least_answer
 from voltring_node.publishing import Publisher
-from voltring_node.writing import UNWRITABLE, write
+from voltring_node.remembering import Remembered
+from voltring_node.writing import UNWRITABLE, Overtaken, write
 
 logger = logging.getLogger("voltring.recorder")
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 STOP_CHECK = 0.1
 GROUPS_BEHIND = 20
 POISON = "poison"
-BUSY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+BUSY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, Overtaken)
 
 
 Done = Callable[[Decided | None], None]
@@ -59,6 +60,7 @@ class Recorder:
         self._patience = patience
         self._queue: deque[Entry] = deque()
         self._filled = asyncio.Event()
+        self._remembered = Remembered()
 
     def __len__(self) -> int:
         """How many messages wait."""
@@ -139,11 +141,12 @@ class Recorder:
         asked = [entry.asked for entry in group]
         wanted = needs(asked)
         async with self._pool.acquire() as connection, connection.transaction():
-            await reading.lock(connection, wanted)
+            version = await reading.lock(connection, wanted)
             replies = await reading.repeats(connection, wanted, asked[-1].message.received_at)
-            known = await reading.know(connection, wanted)
+            known = await reading.know(connection, wanted, self._remembered)
             decided = decide(asked, known, replies)
-            await write(connection, decided, known.found)
+            moved = await write(connection, decided, known)
+        self._remembered.put(moved, version)
         COMMIT_SECONDS.observe(time.monotonic() - started)
         GROUP_SIZE.observe(len(group))
         self._release(group, decided)

@@ -1,7 +1,9 @@
 -- name: lock
--- One group at a time for each charger, and the epochs that own them; in one order, so that groups can't deadlock.
-SELECT charger_id, epoch FROM charger_connection WHERE charger_id = ANY($1::text[])
-ORDER BY charger_id FOR NO KEY UPDATE
+-- One group at a time for each charger; in one order, so that groups can't deadlock. The number of this transaction is
+-- the version (xmin) of the rows that it writes.
+SELECT pg_current_xact_id()::xid AS version, count(*) FROM (
+    SELECT FROM charger_connection WHERE charger_id = ANY($1::text[]) ORDER BY charger_id FOR NO KEY UPDATE
+) AS locked
 
 -- name: repeats
 -- What was said before in the same words, with what it was answered (TX-01). Two days back: older repeats are
@@ -15,13 +17,9 @@ WHERE m.received_at > $3::timestamptz - interval '2 days'
 SELECT lower(id_token) AS key, id_token, status, group_id_token, expires_at FROM id_tokens
 WHERE lower(id_token) = ANY($1::text[])
 
--- name: transactions
--- By the charger's id, by a 1.6 start, and what runs.
-SELECT id, charger_id, ocpp_version, ocpp_transaction_id, state, start_key, charging_state, evse_id, connector_id,
-    id_token, id_token_type, started_at, ended_at, start_received_at, end_received_at, meter_start_wh, meter_stop_wh,
-    register_wh, register_at, energy_wh, energy_before_wh, segment_start_wh, power_w, soc_percent,
-    stop_reason, remote_start_id, reservation_id, last_seq_no, flags
-FROM transactions WHERE id IN (
+-- name: versions
+-- Sessions by the charger's id, by a 1.6 start, and what runs; each with the transaction that wrote it last.
+SELECT id, xmin AS version FROM transactions WHERE id IN (
     SELECT t.id FROM unnest($1::text[], $2::text[]) AS k (charger_id, ocpp_id)
     JOIN transactions t ON t.charger_id = k.charger_id AND t.ocpp_transaction_id = k.ocpp_id
     UNION
@@ -30,6 +28,13 @@ FROM transactions WHERE id IN (
     UNION
     SELECT t.id FROM transactions t WHERE t.charger_id = ANY($5::text[]) AND t.state = 'Active'
 )
+
+-- name: transactions
+SELECT id, charger_id, ocpp_version, ocpp_transaction_id, state, start_key, charging_state, evse_id, connector_id,
+    id_token, id_token_type, started_at, ended_at, start_received_at, end_received_at, meter_start_wh, meter_stop_wh,
+    register_wh, register_at, energy_wh, energy_before_wh, segment_start_wh, power_w, soc_percent,
+    stop_reason, remote_start_id, reservation_id, last_seq_no, flags
+FROM transactions WHERE id = ANY($1::uuid[])
 
 -- name: standings
 SELECT id, status, registration_wanted FROM chargers WHERE id = ANY($1::text[])
@@ -89,7 +94,7 @@ ON CONFLICT (id) DO UPDATE SET
     last_seq_no = excluded.last_seq_no, flags = excluded.flags, updated_at = now()
 
 -- name: put_progress
--- What the readings of a running session change, each session in one text.
+-- What the readings of a running session change, each session in one text; only over the version that was read.
 UPDATE transactions t SET
     meter_start_wh = new.fields[2]::numeric, register_wh = new.fields[3]::numeric,
     register_at = new.fields[4]::timestamptz, energy_wh = new.fields[5]::numeric,
@@ -97,7 +102,7 @@ UPDATE transactions t SET
     power_w = new.fields[8]::numeric, soc_percent = new.fields[9]::numeric, last_seq_no = new.fields[10]::int,
     flags = string_to_array(new.fields[11], ','), updated_at = now()
 FROM (SELECT string_to_array(line, E'\t', 'None') AS fields FROM unnest($1::text[]) AS line) AS new
-WHERE t.id = new.fields[1]::uuid
+WHERE t.id = new.fields[1]::uuid AND t.xmin = new.fields[12]::xid
 
 -- name: put_statuses
 -- The last word of the present owner. Its time is not compared: a charger that restarts with a wrong clock is believed.

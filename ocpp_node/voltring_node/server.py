@@ -20,11 +20,12 @@ from voltring_core.settings import NodeSettings
 from voltring_core.store.database import AWAY
 from voltring_node.admission import Door
 from voltring_node.commanding import Commander
-from voltring_node.connection import Connection, Terms
+from voltring_node.connection import Connection
 from voltring_node.owning import Owner
 from voltring_node.publishing import Publisher
 from voltring_node.recorder import Recorder
 from voltring_node.sockets import DISMISSED, FOREIGN, GOING_AWAY, SUPERSEDED, TRY_LATER, Inflate, Socket
+from voltring_node.terms import Terms
 
 logger = logging.getLogger("voltring.server")
 BOOT_PATIENCE = 5.0

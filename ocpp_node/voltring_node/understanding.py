@@ -12,6 +12,7 @@ import orjson
 
 from voltring_core.domain.messages import Registration, Said, TransactionReported
 from voltring_core.domain.times import EARLIEST, read_time
+from voltring_core.domain.values import value
 from voltring_core.ocpp import quirks, schemas
 from voltring_core.ocpp.actions import FROM_CHARGER, TRANSACTION_ACTIONS, UNCONFIRMED
 from voltring_core.ocpp.codes import Code
@@ -51,7 +52,7 @@ UNREADABLE = "unreadable"
 NO_QUIRKS = Quirks()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Understood:
     """A message that says something."""
 

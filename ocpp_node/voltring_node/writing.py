@@ -1,7 +1,7 @@
 """Writing a decided group: rows of many chargers in one statement per table."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
@@ -16,6 +16,7 @@ from voltring_core.store.queries import load
 from voltring_node import journal, readings
 from voltring_node.deciding import Decided
 from voltring_node.facts import BootFact, Message, ReadingsFact, StatusFact, TransactionFact
+from voltring_node.knowledge import Known
 from voltring_node.storable import clean
 from voltring_node.writing_station import write_station
 
@@ -37,8 +38,15 @@ UNWRITABLE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, Valu
 COMMON = (TransactionFact, ReadingsFact, StatusFact, BootFact)
 
 
-async def write(connection: asyncpg.Connection, group: Sequence[Decided], found: Mapping[UUID, Transaction]) -> None:
-    """Write everything a group brings, within the caller's transaction; `found`: transactions as they were before."""
+class Overtaken(Exception):
+    """Somebody else has written a session of the group since it was read: the group is to be decided again."""
+
+
+async def write(connection: asyncpg.Connection, group: Sequence[Decided], known: Known) -> list[Transaction]:
+    """Write everything a group brings, within the caller's transaction; `known` is what was read in it.
+
+    Returns the transactions of which only readings moved on: their rows hold them as they are here. Raises Overtaken.
+    """
     now = datetime.now(UTC)
     by_kind: dict[type, list[Any]] = defaultdict(list)
     for one in group:
@@ -46,7 +54,8 @@ async def write(connection: asyncpg.Connection, group: Sequence[Decided], found:
             by_kind[type(fact)].append((one.asked.message, fact))
     of_sessions: list[tuple[Message, TransactionFact]] = by_kind.pop(TransactionFact, [])
     measured: list[tuple[Message, ReadingsFact]] = by_kind.pop(ReadingsFact, [])
-    await _put_transactions(connection, {fact.transaction.id: fact.transaction for _, fact in of_sessions}, found)
+    sessions = {fact.transaction.id: fact.transaction for _, fact in of_sessions}
+    moved = await _put_transactions(connection, sessions, known)
     events = [_event_row(message, fact) for message, fact in of_sessions if fact.said]
     await _copy(connection, "transaction_events", EVENTS, events)
     lines = "".join([readings.lines(message, fact) for message, fact in measured])
@@ -58,6 +67,7 @@ async def write(connection: asyncpg.Connection, group: Sequence[Decided], found:
         others = [(one.asked.message, fact) for one in group for fact in one.facts if not isinstance(fact, COMMON)]
         await write_station(connection, others)
     await _copy(connection, "ocpp_messages", journal.COLUMNS, [journal.row(one, now) for one in group])
+    return moved
 
 
 async def _copy(connection: asyncpg.Connection, table: str, columns: list[str], rows: list[Any]) -> None:
@@ -80,27 +90,30 @@ async def _unnest(connection: asyncpg.Connection, statement: str, rows: Sequence
 
 
 async def _put_transactions(
-    connection: asyncpg.Connection, transactions: dict[UUID, Transaction], found: Mapping[UUID, Transaction]
-) -> None:
+    connection: asyncpg.Connection, transactions: dict[UUID, Transaction], known: Known
+) -> list[Transaction]:
     """Those of which only the readings moved on are written by these alone: that is most of them, and much cheaper."""
     moved: list[Transaction] = []
     whole: list[Transaction] = []
     for one in transactions.values():
-        before = found.get(one.id)
+        before = known.found.get(one.id)
         only_moved = before is not None and _REST(before) == _REST(one)
         (moved if only_moved else whole).append(one)
     rows = [[*(clean(getattr(one, name)) for name in TRANSACTION), ",".join(one.flags)] for one in whole]
     await _unnest(connection, "put_transactions", rows)
     if moved:
-        await connection.execute(SQL["put_progress"], [_progress(one) for one in moved])
+        done = await connection.execute(SQL["put_progress"], [_progress(one, known.versions[one.id]) for one in moved])
+        if done != f"UPDATE {len(moved)}":
+            raise Overtaken("a session was written by somebody else meanwhile")
+    return moved
 
 
-def _progress(one: Transaction) -> str:
-    """The fields of PROGRESS, and flags, as one text: PostgreSQL takes it apart at less cost than arrays."""
+def _progress(one: Transaction, version: int) -> str:
+    """The fields of PROGRESS, flags and the version as one text: PostgreSQL takes it apart at less cost than arrays."""
     return (
         f"{one.id}\t{one.meter_start_wh}\t{one.register_wh}\t{one.register_at}\t{one.energy_wh}"
         f"\t{one.energy_before_wh}\t{one.segment_start_wh}\t{one.power_w}\t{one.soc_percent}\t{one.last_seq_no}"
-        f"\t{','.join(one.flags)}"
+        f"\t{','.join(one.flags)}\t{version}"
     )
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from voltring_api.openapi import errors, stream
 from voltring_api.parts import AllParts, Parts
-from voltring_api.streaming import EventStream, as_frame, is_wanted, keep_watching
+from voltring_api.streaming import EventStream, as_frame, is_wanted, keep_looking, look
 from voltring_core.errors import Unprocessable
 
 router = APIRouter(tags=["events"])
@@ -39,7 +39,8 @@ async def read_events(
         return await parts.keys.find(token) is not None
 
     parts.streams.admit()
-    beside = partial(keep_watching, parts.redis, charger_id) if messages and charger_id else None
+    await look(parts.redis, charger_id, messages)  # before the client is told that it is connected
+    beside = partial(keep_looking, parts.redis, charger_id, messages)
     frames = _frames(parts, charger_id, messages, last_event_id)
     return EventStream(frames, still_allowed, parts.stopping, parts.streams, beside)
 

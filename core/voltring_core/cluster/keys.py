@@ -6,6 +6,9 @@
     s:<uid>       stream  doorbells for that incarnation
     rs:<api>      stream  result doorbells for that API replica
     events        stream  the live feed
+    listened      zset    chargers whose events somebody listens to, `*` for all, by the second until which
+    watched       zset    chargers whose messages somebody watches, likewise
+    looks         stream  wakes the nodes when somebody begins to listen or to watch
 The braces are a Cluster hash tag: all keys of one charger share a slot.
 """
 

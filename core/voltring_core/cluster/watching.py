@@ -1,28 +1,74 @@
-"""Which chargers somebody looks at: only their messages go over the live feed.
+"""What somebody looks at: only that goes over the live feed.
 
-A sorted set of charger ids by the second until which they are watched; the API renews, the nodes read.
+Two sorted sets by the second until which they count: chargers whose messages are watched, and chargers whose events
+are listened to (`EVERYTHING` for those of all). The API renews both; the nodes read them. Who begins to look says so
+in a stream, so that the nodes know within milliseconds.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
 
-WATCHED = "watched"
+WATCHED, LISTENED, LOOKS = "watched", "listened", "looks"
+EVERYTHING = "*"
 SECONDS = 15
 """How long one `watch` lasts; to be renewed at a third of it."""
+LINGER_S = 45
+"""How long events go on after the last `listen`: a client that lost its connection resumes where it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What is looked at now."""
+
+    messages: frozenset[str] = frozenset()
+    """Chargers whose messages are published."""
+    events: frozenset[str] = frozenset()
+    """Chargers whose events are published, or `EVERYTHING`."""
+
+    def hears(self, charger_id: str) -> bool:
+        """Whether somebody listens to a charger's events."""
+        return EVERYTHING in self.events or charger_id in self.events
+
+
+async def listen(redis: Redis, charger_id: str | None) -> None:
+    """Have the events of a charger, or of all, published for the next seconds."""
+    await _renew(redis, LISTENED, charger_id or EVERYTHING, LINGER_S)
 
 
 async def watch(redis: Redis, charger_id: str) -> None:
     """Have the charger's messages published for the next seconds."""
+    await _renew(redis, WATCHED, charger_id, SECONDS)
+
+
+async def _renew(redis: Redis, key: str, member: str, lasts: int) -> None:
     seconds, _ = await redis.time()
     async with redis.pipeline(transaction=False) as pipeline:
-        pipeline.zadd(WATCHED, {charger_id: seconds + SECONDS})
-        pipeline.zremrangebyscore(WATCHED, "-inf", seconds - SECONDS)
-        await pipeline.execute()
+        pipeline.zremrangebyscore(key, "-inf", seconds)
+        pipeline.zadd(key, {member: seconds + lasts})
+        _, is_new = await pipeline.execute()
+    if is_new:
+        await redis.xadd(LOOKS, {"at": member}, maxlen=1)
 
 
 async def watched(redis: Redis) -> frozenset[str]:
-    """The chargers that are watched now."""
+    """The chargers whose messages are watched now."""
+    return (await looks(redis)).messages
+
+
+async def looks(redis: Redis) -> Looks:
+    """What is looked at now."""
     seconds, _ = await redis.time()
-    found: Any = await redis.zrangebyscore(WATCHED, seconds, "+inf")
-    return frozenset(found)
+    messages: Any = await redis.zrangebyscore(WATCHED, seconds, "+inf")
+    events: Any = await redis.zrangebyscore(LISTENED, seconds, "+inf")
+    return Looks(frozenset(messages), frozenset(events))
+
+
+async def new_look(redis: Redis, since: str, seconds: float) -> str:
+    """Return when somebody has begun to look since the entry `since`, and after some seconds at the latest.
+
+    The result is the `since` of the next time.
+    """
+    found: Any = await redis.xread({LOOKS: since}, block=round(seconds * 1000))
+    return str(found[0][1][-1][0]) if found else since

@@ -99,7 +99,7 @@ class AuthorizeAsked:
     token: IdToken
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Metered:
     """MeterValues; `transaction_id` is the charger's own word, None when it gave none."""
 

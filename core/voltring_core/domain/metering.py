@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from voltring_core.domain.messages import Sample
 from voltring_core.domain.times import trusted
+from voltring_core.domain.values import value
 
 ENERGY_REGISTER = "Energy.Active.Import.Register"
 POWER = "Power.Active.Import"
 SOC = "SoC"
 BEGIN, END = "Transaction.Begin", "Transaction.End"
-END = "Transaction.End"
 DEFAULT_UNIT = "Wh"
 THOUSAND = Decimal(1000)
 _UNIT_READ = {ENERGY_REGISTER: "Wh", POWER: "W", SOC: "Percent"}
@@ -58,7 +58,7 @@ UNIT_OF = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reading:
     """The latest of what a session shows; None where the samples hold nothing of the kind."""
 

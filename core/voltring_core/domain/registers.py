@@ -3,8 +3,9 @@
 Positive segments are added up; the result is never negative. Every fall is flagged, so that somebody may look.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from voltring_core.domain.values import value
 
 METER_FELL = "meter_fell"
 METER_ROLLED_OVER = "meter_rolled_over"
@@ -15,7 +16,7 @@ ENDS = tuple(Decimal(10) ** digits for digits in range(5, 10))
 """Where meters roll over, in Wh."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Count:
     """How far a register is counted: where its segment started, what came before, and its latest value. In Wh."""
 
@@ -24,7 +25,7 @@ class Count:
     register_wh: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Gain:
     """The energy up to a new value (None without a start), the segment it belongs to, and flags. In Wh."""
 

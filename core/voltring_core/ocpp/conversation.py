@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from voltring_core.domain.values import value
 from voltring_core.ocpp.codes import Code, meant
 from voltring_core.ocpp.frames import (
     Frame,
@@ -39,10 +40,11 @@ UNWRAPPED = "unwrapped"
 """The flag of a message whose payload stood in a list."""
 DEEP = "deep"
 """The flag of a message that lost what was nested too deep; its frame is kept whole."""
+ANSWERS = ("[3", "[4")
 LATE_KEPT = 16  # timed-out CALLs of ours whose answer is still recognised
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Called:
     """A CALL of the charger."""
 
@@ -52,7 +54,7 @@ class Called:
     flags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sent:
     """An unconfirmed message of the charger (type 6)."""
 
@@ -136,7 +138,7 @@ class Conversation:
             return Called(*called)
         frame = parse(text, self.version)
         if isinstance(frame, Malformed):
-            return self._stray(frame)
+            return self._botched(frame, text) or self._stray(frame)
         if frame.type in (MessageType.CALL, MessageType.SEND):
             return self._asked(frame)
         if frame.type is MessageType.CALLRESULTERROR:
@@ -200,6 +202,14 @@ class Conversation:
         if call is None:
             return Stray(f"an answer to no CALL of ours: {message_id[:40]}", malformed=False)
         return Answered(call, frame.payload, frame.code, frame.description, late)
+
+    def _botched(self, frame: Malformed, text: str) -> Answered | None:
+        """An answer that can't be read and yet names the CALL that it answers: nothing better will come."""
+        call = self.outstanding
+        if call is None or not text.lstrip().startswith(ANSWERS) or call.message_id not in text:
+            return None
+        self.outstanding = None
+        return Answered(call, {}, Code.FORMAT.value, f"the charger's answer can't be read: {frame.reason}")
 
     def _stray(self, frame: Malformed) -> Stray:
         reply = None

@@ -266,3 +266,23 @@ def test_a_refusal_is_spelt_as_the_version_spells_it(version):
     frame = json.loads(Conversation(version).refuse("1", Code.OCCURRENCE, "connectorId: is missing", {"a": 1}))
     spelt = "OccurrenceConstraintViolation" if version.is_2x else "ProtocolError"
     assert frame == [4, "1", spelt, "connectorId: is missing", {"a": 1}]
+
+
+@pytest.mark.parametrize("version", Version)
+@pytest.mark.parametrize(
+    "botched", ['[3,"ID",{"configurationKey":[', '[3,"ID","Accepted"]', '[4,"ID",', '[3,"ID",[1,2]]']
+)
+def test_an_answer_that_cannot_be_read_ends_the_call_that_it_names(version, botched):
+    conversation = Conversation(version)
+    conversation.call("ID", "GetConfiguration", {}, deadline=30)
+    answered = conversation.receive(botched)
+    assert isinstance(answered, Answered)
+    assert (answered.call.message_id, answered.code, conversation.outstanding) == ("ID", "FormatViolation", None)
+
+
+@pytest.mark.parametrize("text", ['[3,"OTHER",{', '[2,"ID","Heartbeat"', "ID", '{"id":"ID"}'])
+def test_what_is_no_answer_to_our_call_leaves_it_open(text):
+    conversation = Conversation(Version.V16)
+    conversation.call("ID", "GetConfiguration", {}, deadline=30)
+    assert isinstance(conversation.receive(text), Stray)
+    assert conversation.outstanding is not None

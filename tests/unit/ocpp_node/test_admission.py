@@ -19,16 +19,32 @@ class Chargers:
 
     def __init__(self, **secrets):
         self.rows = {name: digest(secret) if secret else None for name, secret in secrets.items()}
+        self.pending = {}
         self.away = False
+        self.replaced_by = None
 
     async def fetch(self, statement, identities):
         if self.away:
             raise OSError("refused")
         return [
-            {"id": one, "status": "registered", "secret_hash": self.rows[one], "registration": "none"}
+            {
+                "id": one,
+                "status": "registered",
+                "secret_hash": self.rows[one],
+                "registration": "none",
+                "next_secret_hash": self.pending.get(one),
+            }
             for one in identities
             if one in self.rows
         ]
+
+    async def fetchval(self, statement, identity, pending):
+        if self.replaced_by is not None:  # by somebody who was quicker
+            self.rows[identity], self.pending = digest(self.replaced_by), {}
+        if self.pending.get(identity) != pending:
+            return None
+        self.rows[identity] = self.pending.pop(identity)
+        return identity
 
     async def execute(self, statement, identity, status, secret):
         self.rows.setdefault(identity, secret)
@@ -45,7 +61,13 @@ def chargers():
 
 
 @pytest.fixture
-def knock(chargers):
+def alarms():
+    """What operators are told."""
+    return []
+
+
+@pytest.fixture
+def knock(chargers, alarms):
     """`knock(path, ...)`: the status, or the version that was agreed on."""
 
     async def do(path="/ocpp/CP1", *, protocols=("ocpp1.6",), authorization=None, unknown=UnknownChargers.REJECT):
@@ -53,7 +75,12 @@ def knock(chargers):
         if authorization is not None:
             headers["Authorization"] = authorization
         socket = Socket()
-        door = Door(chargers, unknown, lambda charger_id, address: None)
+        door = Door(
+            chargers,
+            unknown,
+            lambda charger_id, address: alarms.append(("refused", charger_id)),
+            lambda charger_id, address: alarms.append(("changed", charger_id)),
+        )
         response = await door.process_request(socket, Request(path, headers))
         return socket.version if response is None else response
 
@@ -146,3 +173,34 @@ async def test_nobody_else_takes_the_place_of_a_quarantined_charger(knock):
     unknown = UnknownChargers.QUARANTINE
     await knock("/ocpp/NEW", authorization=basic("NEW", "mine"), unknown=unknown)
     assert (await knock("/ocpp/NEW", authorization=basic("NEW", "other"), unknown=unknown)).status_code == 401
+
+
+async def test_the_first_logon_with_a_pending_secret_makes_it_the_only_one(knock, chargers, alarms):
+    chargers.pending["CP1"] = digest("the new one of it")
+    assert await knock(authorization=GOOD) is Version.V16
+    assert alarms == []
+    assert await knock(authorization=basic("CP1", "the new one of it")) is Version.V16
+    assert alarms == [("changed", "CP1")]
+    assert (await knock(authorization=GOOD)).status_code == 401
+
+
+async def test_a_charger_that_is_refused_for_another_reason_has_not_used_its_secret(knock, chargers, alarms):
+    chargers.pending["CP1"] = digest("the new one of it")
+    new = basic("CP1", "the new one of it")
+    assert (await knock(protocols=(), authorization=new)).status_code == 400
+    assert (await knock(authorization=basic("CP2", "the new one of it"))).status_code == 401
+    assert (chargers.rows["CP1"], alarms) == (digest(SECRET), [("refused", "CP1")])
+
+
+@pytest.mark.parametrize(("replaced_by", "outcome"), [("the new one of it", Version.V16), ("an operator's own", 401)])
+async def test_where_somebody_was_quicker_what_holds_now_decides(knock, chargers, alarms, replaced_by, outcome):
+    chargers.pending["CP1"], chargers.replaced_by = digest("the new one of it"), replaced_by
+    answer = await knock(authorization=basic("CP1", "the new one of it"))
+    assert getattr(answer, "status_code", answer) == outcome
+    assert ("changed", "CP1") not in alarms
+
+
+async def test_hex_digits_are_known_in_either_case(knock, chargers):
+    chargers.rows["CP1"] = digest("00ffee0102030405060708090a0b0c0d")
+    assert await knock(authorization=basic("CP1", "00FFEE0102030405060708090A0B0C0D")) is Version.V16
+    assert await knock(authorization=basic("CP1", "00FFee0102030405060708090a0b0c0d")) is Version.V16

@@ -7,7 +7,8 @@ import pytest
 from voltring_core.domain.chargers import Admission, Charger, Intervals
 from voltring_core.domain.messages import Registration
 from voltring_core.ocpp.versions import Version
-from voltring_node.connection import Connection, Terms
+from voltring_node.connection import Connection
+from voltring_node.terms import Terms
 
 STATUS = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
 

@@ -1,9 +1,15 @@
 """What operators see of a commit."""
 
+from uuid import uuid4
+
 import pytest
 
+from voltring_core.cluster.watching import EVERYTHING, Looks
+from voltring_core.domain.commands import State
 from voltring_core.ocpp.versions import Version
-from voltring_node.publishing import MOST_WAITING, Publisher, event_of
+from voltring_node.deciding import Decided
+from voltring_node.facts import CommandFact
+from voltring_node.publishing import MOST_WAITING, Publisher, event_of, latest_readings
 
 V16, V201, _ = Version
 
@@ -80,12 +86,34 @@ def publisher():
 
 
 def test_messages_are_told_only_of_chargers_that_somebody_looks_at(base, ask, publisher):
-    publisher._watched = frozenset({"CP-2"})
+    publisher._looks = Looks(messages=frozenset({"CP-2"}))
     for charger in ("CP-1", "CP-2"):
         publisher.committed(base.group(ask(V16, "Authorize", {"idTag": "A"}, charger=charger, message_id=5)))
     (told,) = publisher._waiting
     assert (told["type"], told["charger_id"], told["message_id"]) == ("message", "CP-2", "5")
     assert (told["reply"][:5], told["direction"]) == ("[3,5,", "in")
+
+
+@pytest.mark.parametrize(("listens", "told"), [((), 0), ({"CP-2"}, 0), ({"CP-1"}, 1), ({EVERYTHING}, 1)])
+def test_events_are_made_only_for_who_listens(base, start16, publisher, listens, told):
+    publisher._looks = Looks(events=frozenset(listens))
+    publisher.committed(base.group(start16()))
+    assert [one["type"] for one in publisher._waiting] == told * ["transaction.started"]
+
+
+def test_the_end_of_a_command_is_told_also_when_nobody_listens(ask, publisher):
+    fact = CommandFact(uuid4(), State.COMPLETED, {})
+    publisher.committed([Decided(ask(V16, "Authorize", {"idTag": "A"}), None, (fact,))])
+    assert [one["type"] for one in publisher._waiting] == ["command.updated"]
+
+
+def test_of_readings_that_are_not_shown_yet_the_latest_of_each_session_is():
+    def reading(session, wh):
+        return {"type": "meter.values", "transaction_id": session, "energy_wh": wh}
+
+    online = {"type": "charger.online"}
+    events = [reading("a", 1), reading("b", 1), online, reading("a", 2)]
+    assert latest_readings(events) == [reading("b", 1), online, reading("a", 2)]
 
 
 def test_events_beyond_the_bound_are_dropped(publisher):

@@ -50,6 +50,9 @@ class Connection:
             return [{"id": number + 1} for number in range(values[0])]
         return []
 
+    async def fetchval(self, statement, *values):
+        return 1
+
     async def execute(self, statement, *columns):
         if self._pool.refuses and any(self._pool.refuses in str(column) for column in columns):
             raise asyncpg.DataError("never this value")
