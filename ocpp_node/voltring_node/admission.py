@@ -5,17 +5,18 @@ import base64
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from typing import TypeVar
 
 import asyncpg
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from voltring_core.domain.chargers import Admission, Charger, identity_from_path, may_connect
+from voltring_core.domain.chargers import Admission, Charger, identity_from_path, may_connect, uses_next
 from voltring_core.domain.messages import Registration
-from voltring_core.domain.secrets import digest
+from voltring_core.domain.secrets import canonical, digest
 from voltring_core.metrics import REFUSED
 from voltring_core.ocpp.quirks import resolve
 from voltring_core.ocpp.versions import Version, choose
@@ -25,11 +26,13 @@ from voltring_core.store.database import AWAY
 from voltring_core.store.queries import load
 from voltring_node.sockets import Socket
 
+T = TypeVar("T")
 logger = logging.getLogger("voltring.admission")
 SQL = load("voltring_node", "admission.sql")
 PREFIX = "/ocpp/"
 ABSOLUTE = re.compile(r"^(?:wss?|https?)://[^/?#]*", re.IGNORECASE)
 """Some chargers ask for the whole URL in place of its path."""
+SLASHES = re.compile(r"/{2,}")
 RETRY_AFTER_S = 10
 PATIENCE_S = 8.0
 """A database that hangs is as good as away; the charger gets its answer before its own patience ends."""
@@ -52,11 +55,13 @@ class Door:
         pool: asyncpg.Pool,
         unknown: UnknownChargers,
         on_refused: Callable[[str, str], None],
+        on_secret_changed: Callable[[str, str], None],
         *,
         hide_unknown: bool = False,
         closes_foreign: bool = False,
     ) -> None:
-        """`on_refused` gets the id and the address of a known charger with a wrong secret.
+        """`on_refused` gets the id and the address of a known charger with a wrong secret; `on_secret_changed` of one
+        that came with a new secret for the first time.
 
         `hide_unknown`: an unknown id is answered as a wrong password is, so that ids can't be probed (TR-03).
 
@@ -65,6 +70,7 @@ class Door:
         self._pool = pool
         self._unknown = unknown
         self._on_refused = on_refused
+        self._on_secret_changed = on_secret_changed
         self._hide_unknown = hide_unknown
         self._closes_foreign = closes_foreign
         self._find = Batched[str, Charger | None]("find chargers", self._find_many)
@@ -84,22 +90,21 @@ class Door:
         version = _version(request.headers)
         identity = _identity(request.path, version)
         username, password = _credentials(request.headers)
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                charger = await self._known(identity, password if username in (None, identity.encode()) else b"")
-        except AWAY:
-            again = (("Retry-After", str(RETRY_AFTER_S)),)
-            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "try again later", again) from None
+        own_password = password if username in (None, identity.encode()) else b""
+        charger = await _patiently(self._known(identity, own_password))
         known = resolve(charger.vendor, charger.model, charger.firmware_version, charger.quirks)
         if username not in (None, charger.id.encode()) and not known.any_username:
             # A secret of somebody else's: refused wherever one is asked for.
             username, password = None, b""
-        if not any(may_connect(charger, candidate) for candidate in _variants(password)):
-            self._on_refused(charger.id, str((socket.remote_address or ("",))[0]))
+        address = str((socket.remote_address or ("",))[0])
+        if not _is_let_in(charger, password):
+            self._on_refused(charger.id, address)
             raise _unauthorized()
         version = version or known.assume_version
         if version is None:
             raise _not_spoken()
+        if any(uses_next(charger, candidate) for candidate in _variants(password)):
+            await _patiently(self._take_next(charger, password, address))
         if known.accepted_without_boot and charger.registration is Registration.NONE:
             charger = replace(charger, registration=Registration.ACCEPTED)
         socket.charger, socket.version = charger, version
@@ -117,6 +122,17 @@ class Door:
                 else Refused(HTTPStatus.NOT_FOUND, "this charger is not registered")
             )
         return charger
+
+    async def _take_next(self, charger: Charger, password: bytes | None, address: str) -> None:
+        """The charger came with its new secret: the old one is no longer good (SE-04)."""
+        if await self._pool.fetchval(SQL["take_next"], charger.id, charger.next_secret_hash):
+            self._on_secret_changed(charger.id, address)
+            return
+        # Another node was quicker, or an operator has changed it since it was read.
+        now = await self._find.ask(charger.id)
+        if now is None or not _is_let_in(now, password):
+            self._on_refused(charger.id, address)
+            raise _unauthorized()
 
     async def _welcome(self, identity: str, password: bytes | None) -> Charger | None:
         """Register an unknown charger as the setting says.
@@ -139,6 +155,20 @@ class Door:
         return [found.get(identity) or in_any_case.get(identity.lower()) for identity in identities]
 
 
+async def _patiently(asked: Awaitable[T]) -> T:
+    """What PostgreSQL says; a charger that would have to wait for it is asked to come again."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await asked
+    except AWAY:
+        again = (("Retry-After", str(RETRY_AFTER_S)),)
+        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "try again later", again) from None
+
+
+def _is_let_in(charger: Charger, password: bytes | None) -> bool:
+    return any(may_connect(charger, candidate) for candidate in _variants(password))
+
+
 def _charger(row: asyncpg.Record) -> Charger:
     values = {**row, "status": Admission(row["status"]), "registration": Registration(row["registration"])}
     return Charger(**values)
@@ -149,7 +179,7 @@ def _is_known_in_any_case(charger: Charger) -> bool:
 
 
 def _identity(path: str, version: Version | None) -> str:
-    path = ABSOLUTE.sub("", path)
+    path = SLASHES.sub("/", ABSOLUTE.sub("", path).partition("?")[0])
     if not path.startswith(PREFIX):
         raise Refused(HTTPStatus.NOT_FOUND, f"chargers connect to {PREFIX}{{charger_id}}")
     try:
@@ -194,13 +224,14 @@ def _credentials(headers: Headers) -> tuple[bytes | None, bytes | None]:
 
 
 def _variants(password: bytes | None) -> list[bytes | None]:
-    """A 1.6 charger sends its key decoded, or the hex digits it was set with (SE-03)."""
+    """A 1.6 charger sends its key decoded, or the hex digits it was set with, in either case (SE-03)."""
     if not password:
         return [password]
     digits = password.hex().encode()
     variants: list[bytes | None] = [password, digits, digits.upper()]
     with contextlib.suppress(ValueError):
-        variants.append(bytes.fromhex(password.decode("ascii")))
+        text = password.decode("ascii")
+        variants += [canonical(text).encode(), bytes.fromhex(text)]
     return variants
 
 

@@ -1,4 +1,5 @@
-"""Alarms that no charger tells: two of them seem to go by one identity (TR-30), one does not know its secret (SE-02)."""
+"""Alarms that no charger tells: two of them seem to go by one identity (TR-30), one does not know its secret
+(SE-02) or comes with a new one (SE-04)."""
 
 import asyncio
 import logging
@@ -18,7 +19,7 @@ from voltring_node.writing_station import write_station
 logger = logging.getLogger("voltring.alarms")
 SWAPS = 3
 """Takeovers of an open socket within a minute, from which on it is not a charger that came back."""
-ALERT, WARNING = 2, 6
+ALERT, WARNING, NOTICE = 2, 6, 7
 """By OCPP's scale, on which 2 is a hardware failure."""
 PAUSE_S = 1.0
 MINUTE = 60.0
@@ -54,6 +55,13 @@ class Alarms:
         now = datetime.now(UTC)
         content = {"remoteAddress": address}
         fact = EventFact(StationEventKind.LOGON_REFUSED, now, content, "wrong credentials", WARNING)
+        self._put(Place(charger_id, 0, now), fact)
+
+    def secret_changed(self, charger_id: str, address: str) -> None:
+        """A charger logged on with the new secret that it was sent: the old one is dead."""
+        now = datetime.now(UTC)
+        content = {"remoteAddress": address}
+        fact = EventFact(StationEventKind.SECRET_CHANGED, now, content, "new credentials used", NOTICE)
         self._put(Place(charger_id, 0, now), fact)
 
     def _put(self, place: Place, fact: EventFact) -> None:

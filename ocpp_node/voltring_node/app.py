@@ -140,6 +140,7 @@ async def build(settings: NodeSettings) -> Node:
         pool,
         settings.unknown_chargers,
         alarms.refused,
+        alarms.secret_changed,
         hide_unknown=settings.hide_unknown,
         closes_foreign=settings.foreign_subprotocol is ForeignSubprotocol.CLOSE,
     )

@@ -32,6 +32,7 @@ from voltring_core.store.commands import SQL, Commands, NewCommand, forget_secre
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
 from voltring_node.calling import call
 from voltring_node.connection import Connection
+from voltring_node.passwords import Pending, expect, forget_refused, password_hash
 from voltring_node.publishing import Publisher
 from voltring_node.settling import Sent, settle
 
@@ -187,8 +188,22 @@ class Commander:
         if isinstance(adapted, Refused):
             await self._tell(await self._write("refuse", row["id"], message_id, _refusal(adapted)))
             return True
-        await self._send(connection, line.answer, row, adapted, message_id)
+        password = None
+        new = password_hash(connection.version, row["action"], adapted.payload)
+        if new is not None:
+            password = await self._expect(connection, row["id"], new)
+            if password is None:
+                await self._write("give_back", row["id"], message_id)
+                return False
+        await self._send(connection, line.answer, row, adapted, message_id, password)
         return True
+
+    async def _expect(self, connection: Connection, command_id: UUID, new: bytes) -> Pending | None:
+        """The new password is good before its command leaves; None when that can't be had: then nothing is sent."""
+        pending: Pending | None = await self._patiently(
+            command_id, lambda: expect(self._pool, connection.id, connection.epoch, new)
+        )
+        return pending if connection.is_open else None
 
     async def _send(
         self,
@@ -197,9 +212,12 @@ class Commander:
         row: Any,
         adapted: Adapted,
         message_id: str,
+        password: Pending | None,
     ) -> None:
         self._show(row["id"], connection.id, row["action"], State.SENT)
-        sent = Sent(row["id"], connection.id, connection.version, connection.epoch, row["action"], adapted.payload)
+        sent = Sent(
+            row["id"], connection.id, connection.version, connection.epoch, row["action"], adapted.payload, password
+        )
         answer = await call(connection, future, row["action"], adapted.payload, message_id, adapted.flags)
         if answer is not None:
             connection.deaf_for = 0
@@ -211,7 +229,13 @@ class Commander:
             await connection.was_not_answered()
 
     async def _finish(self, sent: Sent, answer: Answered) -> None:
-        await self._tell(await self._patiently(sent.command_id, lambda: settle(self._pool, sent, answer)))
+        settled = await self._patiently(sent.command_id, lambda: settle(self._pool, sent, answer))
+        if settled is not None and (password := sent.password) is not None:
+            await self._patiently(
+                sent.command_id,
+                lambda: forget_refused(self._pool, sent.charger_id, password, sent.payload, answer),
+            )
+        await self._tell(settled)
         await self._patiently(
             sent.command_id, lambda: forget_secrets(self._pool, sent.command_id, sent.action, sent.payload)
         )
@@ -219,6 +243,9 @@ class Commander:
     async def _give_up(self, row: Any, message_id: str) -> None:
         state = after_silence(row["class"], row["attempts"])
         await self._tell(await self._write("give_up", row["id"], message_id, state.value))
+        if state is State.UNKNOWN:
+            payload = row["payload"]
+            await self._patiently(row["id"], lambda: forget_secrets(self._pool, row["id"], row["action"], payload))
 
     async def _write(self, statement: str, command_id: UUID, *values: Any) -> Any:
         return await self._patiently(command_id, lambda: self._pool.fetchrow(SQL[statement], command_id, *values))

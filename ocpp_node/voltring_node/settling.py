@@ -29,6 +29,7 @@ from voltring_node.handlers.answers.answer import CommandAnswer, Meaning
 from voltring_node.handlers.answers.mending import mend
 from voltring_node.handlers.answers.table import MEANINGS
 from voltring_node.knowledge import Known
+from voltring_node.passwords import Pending
 from voltring_node.storable import clean
 from voltring_node.writing_station import write_station
 
@@ -50,6 +51,8 @@ class Sent:
     epoch: int
     action: str
     payload: Any
+    password: Pending | None = None
+    """The one that it sets."""
 
 
 @dataclass(frozen=True, slots=True)

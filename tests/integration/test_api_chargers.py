@@ -62,7 +62,7 @@ async def test_a_new_charger_has_a_secret_that_is_shown_once(api: Any) -> None:
     made = await api.client.post("/v1/chargers", json={"id": "CP-1", "description": "Yard"})
     assert made.status_code == 201
     secret = made.json()["secret"]
-    assert (len(secret), secret.isalnum()) == (32, True)
+    assert (len(secret), secret.isalnum()) == (40, True)
     stored = await api.database.fetchval("SELECT secret_hash FROM chargers")
     assert stored == hashlib.sha256(secret.encode()).digest()
     read = (await api.client.get("/v1/chargers/CP-1")).json()
@@ -202,7 +202,7 @@ async def test_a_quarantined_charger_is_admitted_with_the_secret_it_presented(ap
     assert [item["id"] for item in waiting] == ["BARE", "Q"]
     admitted = (await api.client.post("/v1/chargers/Q/admit")).json()
     assert (admitted["status"], admitted["secret"]) == ("registered", None)
-    assert len((await api.client.post("/v1/chargers/BARE/admit")).json()["secret"]) == 32
+    assert len((await api.client.post("/v1/chargers/BARE/admit")).json()["secret"]) == 40
     again = await api.client.post("/v1/chargers/Q/admit")
     assert (again.status_code, again.json()["detail"]) == (409, "The charger 'Q' is registered already.")
     assert (await api.client.post("/v1/chargers/X/admit")).status_code == 404

@@ -13,6 +13,21 @@ from voltring_core.ocpp.quirks import check_override, resolve
 
 Identity = Annotated[str, AfterValidator(check_identity), Field(min_length=1, max_length=48, examples=["CP-0001"])]
 OcppVersion = Literal["1.6", "2.0.1", "2.1"]
+
+
+def _presentable(secret: str) -> str:
+    # Never with the value in what is said.
+    if not secret.isprintable() or secret != secret.strip():
+        raise ValueError("must be printable, without spaces at its ends")
+    return secret
+
+
+GivenSecret = Annotated[str, Field(min_length=16, max_length=64), AfterValidator(_presentable)]
+"""A secret that a charger has already."""
+_ONE_IT_HAS = (
+    "One that the charger has already: 16 to 64 printable characters. For OCPP 1.6 the 32 to 40 hex digits of its "
+    "AuthorizationKey, in either case; the bytes that they stand for are accepted too. Left out or null: one is made."
+)
 Registered = Literal["none", "Accepted", "Pending", "Rejected"]
 Wanted = Literal["Accepted", "Pending", "Rejected"]
 
@@ -135,7 +150,9 @@ class Charger(Output):
 class ChargerWithSecret(Charger):
     """A charger and the secret that it is to present; shown this one time."""
 
-    secret: str | None = Field(description="Null when the one it presented stays good.")
+    secret: str | None = Field(
+        description="Null when the one it presented stays good, or when it was given: a given one is never repeated."
+    )
 
 
 class NewCharger(Input):
@@ -143,6 +160,13 @@ class NewCharger(Input):
 
     id: Identity
     description: Description = ""
+    secret: GivenSecret | None = Field(default=None, description=_ONE_IT_HAS)
+
+
+class SecretChange(Input):
+    """The secret that a charger is to present from now on."""
+
+    secret: GivenSecret | None = Field(default=None, description=_ONE_IT_HAS)
 
 
 def _known(quirks: dict[str, Any]) -> dict[str, Any]:
@@ -180,7 +204,7 @@ class ChargerChange(Input):
 class Secret(Output):
     """A new secret, shown this one time; the old one is no longer good."""
 
-    secret: str
+    secret: str | None = Field(description="Null when it was given: a given one is never repeated.")
 
 
 def charger_fields(row: Mapping[str, Any]) -> dict[str, Any]:

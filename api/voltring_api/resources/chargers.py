@@ -14,6 +14,7 @@ from voltring_api.models.charger import (
     ChargerWithSecret,
     NewCharger,
     Secret,
+    SecretChange,
     charger_fields,
 )
 from voltring_api.openapi import errors
@@ -21,7 +22,7 @@ from voltring_api.parts import AllParts, Parts, Pool, Who
 from voltring_api.presence import ONLINE
 from voltring_api.resources.paging import LIMIT, Cursor, Limit, page
 from voltring_api.statements import bind, include
-from voltring_core.domain.secrets import digest, new_secret
+from voltring_core.domain.secrets import canonical, digest, new_secret
 from voltring_core.errors import Conflict, NotFound, Unprocessable
 from voltring_core.store.queries import load
 
@@ -60,15 +61,18 @@ async def list_chargers(
 
 @router.post("", status_code=201, responses=errors(409, 422), summary="Register a charger")
 async def create_charger(new: NewCharger, parts: AllParts, who: Who, response: Response) -> ChargerWithSecret:
-    """Register a charger and make the secret that it is to present (HTTP Basic); it is shown this one time."""
-    secret = new_secret()
+    """Register a charger and make the secret that it is to present (HTTP Basic); it is shown this one time.
+
+    A charger that has a secret already can be registered with it; the answer does not repeat it.
+    """
+    made = new_secret() if new.secret is None else None
     async with parts.pool.acquire() as connection, connection.transaction():
         try:
-            await connection.execute(SQL["create"], new.id, new.description, digest(secret))
+            await connection.execute(SQL["create"], new.id, new.description, _digest(made or new.secret))
         except asyncpg.UniqueViolationError:
             raise Conflict(f"the charger {new.id!r} exists already (upper and lower case count as one)") from None
         await audit.record(connection, who, "charger.create", f"charger:{new.id}")
-    return ChargerWithSecret(**await fields(parts, new.id), secret=secret)
+    return ChargerWithSecret(**await fields(parts, new.id), secret=made)
 
 
 @router.get("/{charger_id}", responses=errors(404), summary="Read a charger")
@@ -107,14 +111,19 @@ async def delete_charger(charger_id: str, parts: AllParts, who: Who) -> None:
     await parts.doorbells.dismiss(charger_id)
 
 
-@router.post("/{charger_id}/secret", responses=errors(404), summary="Make a new secret")
-async def renew_secret(charger_id: str, pool: Pool, who: Who) -> Secret:
-    """Make a new secret; the charger needs it from its next connection on."""
-    secret = new_secret()
+@router.post("/{charger_id}/secret", responses=errors(404, 422), summary="Make a new secret, or set the one it has")
+async def renew_secret(charger_id: str, pool: Pool, who: Who, change: SecretChange | None = None) -> Secret:
+    """Make a new secret, or take over the one that is given; the charger needs it from its next connection on.
+
+    No other is good then, also none that a command has sent and the charger has not used yet. To change the secret of
+    a charger that is connected, send it by a command: both are good until the new one is used.
+    """
+    given = change.secret if change is not None else None
+    made = new_secret() if given is None else None
     async with pool.acquire() as connection, connection.transaction():
-        _must_exist(await connection.execute(SQL["set_secret"], charger_id, digest(secret)), charger_id)
+        _must_exist(await connection.execute(SQL["set_secret"], charger_id, _digest(made or given)), charger_id)
         await audit.record(connection, who, "charger.renew_secret", f"charger:{charger_id}")
-    return Secret(secret=secret)
+    return Secret(secret=made)
 
 
 @router.post("/{charger_id}/admit", responses=errors(404, 409), summary="Admit a quarantined charger")
@@ -154,6 +163,11 @@ async def _refuse_admission(connection: asyncpg.Connection, charger_id: str) -> 
     if not await connection.fetchval(SQL["exists"], charger_id):
         raise NotFound(f"there is no charger {charger_id!r}")
     raise Conflict(f"the charger {charger_id!r} is registered already")
+
+
+def _digest(secret: str | None) -> bytes:
+    assert secret is not None, "made or given"
+    return digest(canonical(secret))
 
 
 def _check_silence(ping_interval_s: float | None, silence_limit_s: float | None) -> None:

@@ -67,7 +67,8 @@ RETURNING ping_interval_s, silence_limit_s
 UPDATE chargers SET registration_wanted = $2, updated_at = now() WHERE id = $1
 
 -- name: set_secret
-UPDATE chargers SET secret_hash = $2, updated_at = now() WHERE id = $1
+-- The only one from now on.
+UPDATE chargers SET secret_hash = $2, next_secret_hash = NULL, updated_at = now() WHERE id = $1
 
 -- name: end_sessions
 -- Nobody will tell how the running sessions of a charger that is deleted end: they end at their last reading, flagged.

@@ -41,6 +41,8 @@ class Charger:
     """None: as the node has it; so are the next two."""
     silence_limit_s: float | None = None
     call_timeout_s: float | None = None
+    next_secret_hash: bytes | None = None
+    """Of a password that the charger was sent and has not used yet (SE-04)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,18 @@ def identity_from_path(path: str, *, is_2x: bool = False) -> str:
 
 
 def may_connect(charger: Charger, password: bytes | None) -> bool:
-    """Whether the secret that came with the request is the charger's; one without a secret needs none."""
+    """Whether the secret that came with the request is the charger's, or the one that it was sent to have from now on;
+    one without a secret needs none."""
     if charger.secret_hash is None:
         return True
-    return password is not None and matches(password, charger.secret_hash)
+    is_old = password is not None and matches(password, charger.secret_hash)
+    return uses_next(charger, password) or is_old
+
+
+def uses_next(charger: Charger, password: bytes | None) -> bool:
+    """Whether the charger came with the secret that it was sent last, for the first time (SE-04)."""
+    pending = charger.next_secret_hash
+    return password is not None and pending is not None and matches(password, pending)
 
 
 @dataclass(frozen=True, slots=True)

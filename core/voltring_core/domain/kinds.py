@@ -55,6 +55,7 @@ class StationEventKind(StrEnum):
     PRIORITY_CHARGING = "PriorityCharging"
     RESERVATION_STATUS = "ReservationStatus"
     RESULT_REFUSED = "ResultRefused"
+    SECRET_CHANGED = "SecretChanged"  # noqa: S105 - a kind of event
     SECURITY_EVENT = "SecurityEvent"
     SETTLEMENT = "Settlement"
     VAT_NUMBER = "VatNumber"

@@ -31,6 +31,7 @@ const KINDS = [
   "PriorityCharging",
   "ReservationStatus",
   "ResultRefused",
+  "SecretChanged",
   "SecurityEvent",
   "Settlement",
   "VatNumber",

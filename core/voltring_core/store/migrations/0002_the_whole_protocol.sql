@@ -3,6 +3,7 @@
 -- in parts is assembled (reports). Content stays in the charger's own words; what is searched for has a column.
 
 ALTER TABLE chargers
+    ADD COLUMN next_secret_hash bytea,                  -- of a password it was sent and has not used yet (SE-04)
     ADD COLUMN registration_wanted text NOT NULL DEFAULT 'Accepted'
         CHECK (registration_wanted IN ('Accepted', 'Pending', 'Rejected')),  -- what its next Boot is answered with
     ADD COLUMN quirks json NOT NULL DEFAULT '{}',        -- an operator's override: rule -> argument, false switches off
