@@ -233,7 +233,7 @@ def meter_values(message: Message, said: Metered, known: Known) -> Outcome:
         return Outcome({}, (ReadingsFact(samples, said.evse_id, None, None),), flags)
     after = transactions.metered(transaction, samples)
     readings = ReadingsFact(samples, said.evse_id, after.connector_id, after)
-    return Outcome({}, (readings,) if after == transaction else (TransactionFact(after), readings), flags)
+    return Outcome({}, (readings,) if after is transaction else (TransactionFact(after), readings), flags)
 
 
 def _doubtful(samples: tuple[Sample, ...]) -> tuple[str, ...]:

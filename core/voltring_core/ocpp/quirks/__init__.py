@@ -1,7 +1,7 @@
 """What chargers get wrong, absorbed so that nothing they say is lost.
 
 Two ways. `repair.py` mends what is wrong in the same way everywhere, whoever sends it: null fields, types, times,
-spellings. `profiles.py` reads what is wrong with one vendor's chargers from `vendors/*.yaml` and resolves it, with
+spellings. `profiles.py` reads what is wrong with one vendor's chargers from `*.yaml` and resolves it, with
 an operator's override, to the `Quirks` of one charger (`charger.py`). Read `rules.py` first: the catalogue of all
 rules that a profile or an override may set. A new vendor is a new file, no code. What was mended is flagged, and
 the raw frame is kept beside it.

@@ -18,7 +18,7 @@ from voltring_core.errors import SettingsError
 from voltring_core.ocpp.quirks.charger import Quirks
 from voltring_core.ocpp.quirks.rules import CATALOGUE
 
-SHIPPED = Path(__file__).parent / "vendors"
+SHIPPED = Path(__file__).parent
 PATTERNS = ("vendor", "model", "firmware")
 FIELDS = frozenset({*PATTERNS, "source", "rules"})
 CHARGERS_KEPT = 4096

@@ -1,6 +1,6 @@
 """The catalogue of rules: every deviation that has a name, what it takes, and where it applies.
 
-Profiles (`vendors/*.yaml`) and operators' overrides set rules by these names. A new rule is one entry here and one
+Profiles (`*.yaml`) and operators' overrides set rules by these names. A new rule is one entry here and one
 function in `inbound.py` or `outbound.py`; most vendors need none, only a file.
 """
 
