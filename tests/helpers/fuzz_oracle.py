@@ -67,7 +67,8 @@ def _head(text: str) -> list[Any]:
 
 
 def read(text: str) -> Any:
-    """JSON, lenient as chargers need it, numbers as they are written."""
+    """JSON, lenient as chargers need it, numbers as they are written, without what firmware leaves behind a text."""
+    text = text.rstrip("\0 \r\n\t")
     return json.loads(text, strict=False, parse_int=Number, parse_float=Number, parse_constant=lambda name: None)
 
 
