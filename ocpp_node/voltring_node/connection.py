@@ -188,9 +188,8 @@ class Connection:
             self._on_answer(self, event)
         elif isinstance(event, Refused):
             logger.warning("%s: %s", self.id, event.reason)
-            self._keep(
-                text, now, MessageType.CALLRESULTERROR, event.message_id, None, (RESULT_REFUSED,), None, event.code
-            )
+            kind, flags = MessageType.CALLRESULTERROR, (RESULT_REFUSED,)
+            self._keep(text, now, kind, event.message_id, flags=flags, error_code=event.code)
         else:
             self._stray(event, text, now)
 
@@ -258,9 +257,13 @@ class Connection:
         return False
 
     def _look_ready(self) -> None:
-        if not self._is_ready and self.registration in COMMANDED:
-            self._is_ready = True
+        if self._is_ready or self.registration not in COMMANDED:
+            return
+        self._is_ready = True
+        try:
             self._on_ready(self)
+        except Exception:  # the charger has its answer: a fault beside it must not bring it a second one
+            logger.exception("%s: its commands are not looked for", self.id)
 
     def _failed(self, event: Called | Sent, text: str, now: datetime) -> None:
         """A fault of ours: the charger is told and may repeat; its next message goes on."""
@@ -316,7 +319,7 @@ class Connection:
         """Ask a provider before the message is decided; the charger's next messages wait."""
         try:
             message = replace(message, advice=await consult(self._terms.providers, message))
-        except Exception:
+        except Exception:  # nothing is committed yet: the charger is told, and what waits behind it goes on
             self._failed(*self._inbox[0])
             self._done()
             self._work()
@@ -332,9 +335,9 @@ class Connection:
                     if isinstance(fact, BootFact):
                         self._booted(fact)
                 self.socket.send_now(decided.reply)
-            self._look_ready()
-        except Exception:
+        except Exception:  # before the answer was written: the charger is told, and what waits behind it goes on
             self._failed(*self._inbox[0])
+        self._look_ready()
         self._done()
         self._work()
 
@@ -377,9 +380,7 @@ class Connection:
         reply: str | None = None,
         error_code: str | None = None,
     ) -> None:
-        message = self._message(text, now, kind, message_id, action, flags)
-        if error_code is not None:
-            message = replace(message, error_code=error_code)
+        message = replace(self._message(text, now, kind, message_id, action, flags), error_code=error_code)
         self._recorder.keep(Asked(message, answered=reply, only_kept=True))
 
     def _message(

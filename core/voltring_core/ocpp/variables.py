@@ -1,6 +1,6 @@
-"""The device model on the wire: component, variable, attributes (B07); and 1.6's configuration keys."""
+"""The device model on the wire: component, variable, attributes (B07)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from voltring_core.domain.devices import Variable
@@ -38,17 +38,4 @@ def read_report(report_data: Iterable[Payload]) -> tuple[Variable, ...]:
         )
         for item in report_data
         for attribute in item["variableAttribute"]
-    )
-
-
-def read_keys(configuration_key: Iterable[Mapping[str, Any]]) -> tuple[Variable, ...]:
-    """The `configurationKey` of 1.6's GetConfiguration."""
-    return tuple(
-        Variable(
-            "",
-            str(item["key"]),
-            value=item.get("value"),
-            mutability="ReadOnly" if item.get("readonly") else "ReadWrite",
-        )
-        for item in configuration_key
     )

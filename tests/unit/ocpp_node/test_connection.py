@@ -130,3 +130,19 @@ def test_a_fault_of_ours_is_said_and_the_next_message_goes_on(say, socket, recor
     say("2")
     recorder.commit(object())  # without a reply: nothing that the connection can read
     assert [frame[:3] for frame in socket.written] == [[4, "1", "InternalError"], [3, "2", socket.written[1][2]]]
+
+
+@pytest.mark.parametrize("action", ["Heartbeat", "StatusNotification"])
+def test_a_fault_after_the_answer_brings_the_charger_no_second_one(recorder, socket, action):
+    def fail(connection):
+        raise RuntimeError("commands can't be looked for")
+
+    charger = Charger("CP-1", Admission.REGISTERED, None, registration=Registration.ACCEPTED)
+    ignore = [lambda *_: None, fail, lambda *_: None]
+    made = Connection(socket, charger, Version.V16, "connection", recorder, Terms(Intervals(), 3), *ignore)
+    made._receive(json.dumps([2, "1", action, STATUS if action == "StatusNotification" else {}]))
+    if recorder.waiting:
+        recorder.commit(Decided('[3,"1",{}]'))
+    assert [frame[:2] for frame in socket.written] == [[3, "1"]]
+    made._receive(json.dumps([2, "2", "Heartbeat", {}]))
+    assert [frame[:2] for frame in socket.written] == [[3, "1"], [3, "2"]]

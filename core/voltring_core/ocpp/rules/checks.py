@@ -1,8 +1,6 @@
 """The small questions that rules of several blocks ask of a value."""
 
 import re
-from base64 import b64decode
-from binascii import Error as NotBase64
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -55,14 +53,6 @@ def one_of(value: str, known: frozenset[str] | None, field: str, what: str) -> I
 def is_hex(text: str) -> bool:
     """Whether every character is a hexadecimal digit, and there is one."""
     return bool(text) and _HEX.match(text) is not None
-
-
-def is_base64(text: str) -> bool:
-    """Whether the text decodes; line breaks are of no meaning."""
-    try:
-        return bool(b64decode("".join(text.split()), validate=True))
-    except (NotBase64, ValueError):
-        return False
 
 
 def split_url(text: str) -> SplitResult | None:
