@@ -23,6 +23,7 @@ def the(base):
 def test_a_session_that_began_without_a_clock_has_its_energy_and_ends_after_its_begin(event, base, the):
     base.group(event("Started", 0, timestamp="1970-01-01T00:00:10Z", meterValue=reading(1000, "1970-01-01T00:00:10Z")))
     base.group(event("Updated", 1, minutes=-50, meterValue=reading(5000, "2026-01-01T11:10:00Z")))
+    assert the().energy_wh == Decimal(4000), "also while it runs"
     base.group(event("Ended", 2, minutes=-10, meterValue=reading(9000, "2026-01-01T11:50:00Z")))
     assert the().energy_wh == Decimal(8000)
     assert the().started_at <= the().ended_at
