@@ -25,6 +25,8 @@ from voltring_core.runtime import every, spare_the_collector, supervise
 from voltring_core.settings import ForeignSubprotocol, NodeSettings
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
 from voltring_core.store.database import is_ready, open_pool
+from voltring_core.store.fence import Fence
+from voltring_core.store.queue import Queue
 from voltring_node.admission import Door
 from voltring_node.alarms import Alarms
 from voltring_node.commanding import Commander
@@ -33,6 +35,7 @@ from voltring_node.owning import Owner
 from voltring_node.publishing import Publisher
 from voltring_node.recorder import Recorder
 from voltring_node.server import ChargerServer
+from voltring_node.settling import Settler
 
 logger = logging.getLogger("voltring.node")
 POOL_SIZE = 12
@@ -133,9 +136,9 @@ async def build(settings: NodeSettings) -> Node:
         patience=settings.answer_deadline,
     )
     doorbells = Doorbells(redis)
-    commander = Commander(pool, doorbells, publisher)
+    commander = Commander(Queue(pool), Settler(pool), doorbells, publisher)
     alarms = Alarms(pool, publisher)
-    owner = Owner(pool, Ownership(redis, uid), doorbells, uid, commander.welcome, alarms.swapped)
+    owner = Owner(Fence(pool), Ownership(redis, uid), doorbells, uid, commander.welcome, alarms.swapped)
     door = Door(
         pool,
         settings.unknown_chargers,
@@ -180,7 +183,7 @@ def _work(node: Node, stop: asyncio.Event) -> list[tuple[str, Any]]:
     """All that runs beside the conversations, by name."""
     settings, owner = node.settings, node.owner
     connections = owner.connections.values
-    seen = LastSeen(node.pool, connections)
+    seen = LastSeen(Fence(node.pool), connections)
     return [
         ("lease", lambda: every(settings.lease_seconds / 3, node.renew, stop)),
         ("doorbells", node.hear),

@@ -13,11 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
-
 from voltring_core.cluster.connection import AWAY as REDIS_AWAY
 from voltring_core.cluster.doorbells import Doorbells
-from voltring_core.domain.commands import MAX_ATTEMPTS, State, after_silence, command_class, lane, may_send
+from voltring_core.domain.commands import State, after_silence, command_class, lane, may_send
 from voltring_core.domain.messages import Registration
 from voltring_core.errors import NotFound
 from voltring_core.metrics import COMMANDS
@@ -28,13 +26,14 @@ from voltring_core.ocpp.schemas import violations
 from voltring_core.ocpp.versions import Version
 from voltring_core.ocpp.wire import write_time
 from voltring_core.store.batched import Batched
-from voltring_core.store.commands import SQL, Commands, NewCommand, forget_secrets
+from voltring_core.store.commands import NewCommand
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
+from voltring_core.store.queue import Queue, Sendable
 from voltring_node.calling import call
 from voltring_node.connection import Connection
-from voltring_node.passwords import Pending, expect, forget_refused, password_hash
+from voltring_node.passwords import Pending, password_hash
 from voltring_node.publishing import Publisher
-from voltring_node.settling import Sent, settle
+from voltring_node.settling import Sent, Settler
 
 logger = logging.getLogger("voltring.commanding")
 WRITE_TRIES = 8
@@ -57,8 +56,9 @@ class Line:
 class Commander:
     """Dispatches the commands of one node's chargers."""
 
-    def __init__(self, pool: asyncpg.Pool, doorbells: Doorbells, publisher: Publisher) -> None:
-        self._pool = pool
+    def __init__(self, queue: Queue, settler: Settler, doorbells: Doorbells, publisher: Publisher) -> None:
+        self._queue = queue
+        self._settler = settler
         self._doorbells = doorbells
         self._publisher = publisher
         self._lines: dict[Connection, Line] = {}
@@ -97,7 +97,7 @@ class Commander:
             created_by=OURSELVES,
         )
         try:
-            await Commands(self._pool).queue(new)
+            await self._queue.add(new)
         except (NotFound, *POSTGRES_AWAY) as error:
             logger.warning("%s is not asked to boot: %s", connection.id, error)
             return
@@ -111,8 +111,7 @@ class Commander:
             logger.warning("the queue of %s is not looked at: %s", connection.id, error)
 
     async def _queued_many(self, charger_ids: Sequence[str]) -> list[bool]:
-        rows = await self._pool.fetch(SQL["waiting"], list(charger_ids))
-        waiting = {row["charger_id"] for row in rows}
+        waiting = await self._queue.waiting(charger_ids)
         return [charger_id in waiting for charger_id in charger_ids]
 
     def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -140,20 +139,14 @@ class Commander:
 
     async def welcome(self, connections: Sequence[Connection]) -> None:
         """New owners settle what earlier ones left SENT."""
-        rows = await self._pool.fetch(
-            SQL["give_up_older"],
-            [one.id for one in connections],
-            [one.epoch for one in connections],
-            MAX_ATTEMPTS,
-        )
-        for row in rows:
+        for row in await self._queue.give_up_older([(one.id, one.epoch) for one in connections]):
             await self._tell(row)
 
     async def ring_waiting(self, connections: Iterable[Connection]) -> None:
         """Ring for those of these chargers that have something queued: doorbells may have been lost."""
         by_id = {one.id: one for one in connections}
-        for row in await self._pool.fetch(SQL["waiting"], list(by_id)):
-            self.ring(by_id[row["charger_id"]])
+        for charger_id in await self._queue.waiting(list(by_id)):
+            self.ring(by_id[charger_id])
 
     async def _dispatch(self, connection: Connection) -> None:
         try:
@@ -174,26 +167,25 @@ class Commander:
             return False
         message_id = str(uuid4())
         line.answer = asyncio.get_running_loop().create_future()
-        may = sendable(connection)
-        row = await self._pool.fetchrow(
-            SQL["take"], connection.id, connection.epoch, message_id, may.actions, may.only_boot
-        )
+        row = await self._queue.take(connection.id, connection.epoch, message_id, sendable(connection))
         if row is None:
             return line.again
         if not connection.is_open:
             # Nothing was written, so even a command of class N may wait for the next socket.
-            await self._write("give_back", row["id"], message_id)
+            await self._patiently(row["id"], lambda: self._queue.give_back(row["id"], message_id))
             return False
         adapted = connection.quirks.outbound(connection.version, row["action"], row["payload"])
         if isinstance(adapted, Refused):
-            await self._tell(await self._write("refuse", row["id"], message_id, _refusal(adapted)))
+            error = _refusal(adapted)
+            refused = await self._patiently(row["id"], lambda: self._queue.refuse(row["id"], message_id, error))
+            await self._tell(refused)
             return True
         password = None
         new = password_hash(connection.version, row["action"], adapted.payload)
         if new is not None:
             password = await self._expect(connection, row["id"], new)
             if password is None:
-                await self._write("give_back", row["id"], message_id)
+                await self._patiently(row["id"], lambda: self._queue.give_back(row["id"], message_id))
                 return False
         await self._send(connection, line.answer, row, adapted, message_id, password)
         return True
@@ -201,7 +193,7 @@ class Commander:
     async def _expect(self, connection: Connection, command_id: UUID, new: bytes) -> Pending | None:
         """The new password is good before its command leaves; None when that can't be had: then nothing is sent."""
         pending: Pending | None = await self._patiently(
-            command_id, lambda: expect(self._pool, connection.id, connection.epoch, new)
+            command_id, lambda: self._settler.expect(connection.id, connection.epoch, new)
         )
         return pending if connection.is_open else None
 
@@ -229,26 +221,23 @@ class Commander:
             await connection.was_not_answered()
 
     async def _finish(self, sent: Sent, answer: Answered) -> None:
-        settled = await self._patiently(sent.command_id, lambda: settle(self._pool, sent, answer))
+        settled = await self._patiently(sent.command_id, lambda: self._settler.settle(sent, answer))
         if settled is not None and (password := sent.password) is not None:
             await self._patiently(
                 sent.command_id,
-                lambda: forget_refused(self._pool, sent.charger_id, password, sent.payload, answer),
+                lambda: self._settler.forget_refused(sent.charger_id, password, sent.payload, answer),
             )
         await self._tell(settled)
         await self._patiently(
-            sent.command_id, lambda: forget_secrets(self._pool, sent.command_id, sent.action, sent.payload)
+            sent.command_id, lambda: self._queue.forget_secrets(sent.command_id, sent.action, sent.payload)
         )
 
     async def _give_up(self, row: Any, message_id: str) -> None:
         state = after_silence(row["class"], row["attempts"])
-        await self._tell(await self._write("give_up", row["id"], message_id, state.value))
+        await self._tell(await self._patiently(row["id"], lambda: self._queue.give_up(row["id"], message_id, state)))
         if state is State.UNKNOWN:
             payload = row["payload"]
-            await self._patiently(row["id"], lambda: forget_secrets(self._pool, row["id"], row["action"], payload))
-
-    async def _write(self, statement: str, command_id: UUID, *values: Any) -> Any:
-        return await self._patiently(command_id, lambda: self._pool.fetchrow(SQL[statement], command_id, *values))
+            await self._patiently(row["id"], lambda: self._queue.forget_secrets(row["id"], row["action"], payload))
 
     async def _patiently(self, command_id: UUID, write: Callable[[], Awaitable[Any]]) -> Any:
         """Write an outcome, with patience; if PostgreSQL stays away the sweeper settles the command."""
@@ -301,14 +290,6 @@ async def _object(connection: Connection, answer: Answered) -> None:
         frame = connection.conversation.refuse_result(answer.call.message_id, found[0].code, said)
         if frame is not None:
             await connection.write(frame)
-
-
-@dataclass(frozen=True, slots=True)
-class Sendable:
-    """What may be sent now: these actions (None: all), and of those only the trigger of a boot if `only_boot`."""
-
-    actions: list[str] | None
-    only_boot: bool = False
 
 
 def sendable(connection: Connection) -> Sendable:

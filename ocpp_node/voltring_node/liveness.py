@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
-import asyncpg
 from websockets.exceptions import ConnectionClosed
 
 from voltring_core.metrics import CLOSED
-from voltring_core.store import fence
 from voltring_core.store.database import AWAY
+from voltring_core.store.fence import Fence
 from voltring_node.connection import Connection
 
 SWEEP_SECONDS = 5.0
@@ -48,8 +47,8 @@ async def _look_at(connection: Connection, now: float) -> None:
 class LastSeen:
     """Writes when chargers were last heard, in one statement for all of them."""
 
-    def __init__(self, pool: asyncpg.Pool, connections: Callable[[], Iterable[Connection]]) -> None:
-        self._pool = pool
+    def __init__(self, fence: Fence, connections: Callable[[], Iterable[Connection]]) -> None:
+        self._fence = fence
         self._connections = connections
         self._written_at = time.monotonic()
 
@@ -63,7 +62,7 @@ class LastSeen:
         ]
         try:
             if heard:
-                await fence.seen(self._pool, heard)
+                await self._fence.seen(heard)
         except AWAY as error:
             return f"last-seen times of {len(heard)} chargers wait for PostgreSQL: {error}"
         self._written_at = now

@@ -12,15 +12,13 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import asyncpg
-
 from voltring_core.cluster.connection import AWAY as REDIS_AWAY
 from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.cluster.ownership import Claim, Ownership, Socket
 from voltring_core.metrics import TAKEOVERS
-from voltring_core.store import fence
 from voltring_core.store.batched import Batched
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
+from voltring_core.store.fence import Fence, Post
 from voltring_node.connection import Connection
 
 logger = logging.getLogger("voltring.owning")
@@ -45,7 +43,7 @@ class Owner:
 
     def __init__(
         self,
-        pool: asyncpg.Pool,
+        fence: Fence,
         ownership: Ownership,
         doorbells: Doorbells,
         node_uid: str,
@@ -56,7 +54,7 @@ class Owner:
         an open socket, and how often that happened to its charger within a minute."""
         self.connections: dict[str, Connection] = {}
         """The connection of each charger that is owned here."""
-        self._pool = pool
+        self._fence = fence
         self._ownership = ownership
         self._doorbells = doorbells
         self._uid = node_uid
@@ -101,7 +99,7 @@ class Owner:
         floors: dict[str, int] = {}
         for _ in range(TRIES):
             claims = await self._epochs(bids, floors)
-            own = await fence.take(self._pool, self._uid, [_post(bid, claims, closed) for bid in bids])
+            own = await self._fence.take(self._uid, [_post(bid, claims, closed) for bid in bids])
             passed |= {charger_id: claims[charger_id] for charger_id in own}
             for bid in bids:
                 if swaps := own.get(bid.connection.id):
@@ -110,7 +108,7 @@ class Owner:
             if not bids:
                 break
             # Redis had lost a higher epoch: claim again from above the one that PostgreSQL knows.
-            known = await fence.epochs(self._pool, [bid.connection.id for bid in bids])
+            known = await self._fence.epochs([bid.connection.id for bid in bids])
             floors = {charger_id: epoch + 1 for charger_id, epoch in known.items()}
         return passed
 
@@ -162,7 +160,7 @@ class Owner:
         except REDIS_AWAY as error:
             # The record points to a node that will say nothing: a doorbell is lost, and the sweeper helps.
             logger.warning("%d owner records are not released: %s", len(gone), error)
-        await fence.disconnect(self._pool, [(one.id, one.epoch) for one in gone])
+        await self._fence.disconnect([(one.id, one.epoch) for one in gone])
 
     async def reassert(self) -> int:
         """Put the route of every charger back that Redis has lost; how many there are. Paced."""
@@ -179,9 +177,9 @@ def _socket(connection: Connection, epoch: int) -> Socket:
     return Socket(connection.id, connection.connection_id, epoch)
 
 
-def _post(bid: Bid, claims: dict[str, Claim], closed: Mapping[str, int]) -> fence.Post:
+def _post(bid: Bid, claims: dict[str, Claim], closed: Mapping[str, int]) -> Post:
     connection = bid.connection
-    return fence.Post(
+    return Post(
         connection.id,
         claims[connection.id].epoch,
         connection.connection_id,

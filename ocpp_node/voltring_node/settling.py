@@ -29,7 +29,7 @@ from voltring_node.handlers.answers.answer import CommandAnswer, Meaning
 from voltring_node.handlers.answers.mending import mend
 from voltring_node.handlers.answers.table import MEANINGS
 from voltring_node.knowledge import Known
-from voltring_node.passwords import Pending
+from voltring_node.passwords import Pending, expect, forget_refused
 from voltring_node.storable import clean
 from voltring_node.writing_station import write_station
 
@@ -63,6 +63,25 @@ class _Read:
     payload: dict[str, Any]
     """With its words as the schema spells them."""
     flags: tuple[str, ...] = ()
+
+
+class Settler:
+    """What a commander needs of PostgreSQL beside the queue."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def settle(self, sent: Sent, answer: Answered) -> Any:
+        """As `settle`."""
+        return await settle(self._pool, sent, answer)
+
+    async def expect(self, charger_id: str, epoch: int, new: bytes) -> Pending | None:
+        """As `passwords.expect`."""
+        return await expect(self._pool, charger_id, epoch, new)
+
+    async def forget_refused(self, charger_id: str, pending: Pending, asked: Any, answer: Answered) -> None:
+        """As `passwords.forget_refused`."""
+        await forget_refused(self._pool, charger_id, pending, asked, answer)
 
 
 async def settle(pool: asyncpg.Pool, sent: Sent, answer: Answered) -> Any:

@@ -7,9 +7,8 @@ import pytest
 from redis.asyncio import Redis
 
 from voltring_core.cluster.ownership import Ownership, Socket
-from voltring_core.store import fence
 from voltring_core.store.database import open_pool
-from voltring_core.store.fence import Post
+from voltring_core.store.fence import Fence, Post
 
 
 def socket(epoch: int = 0) -> Socket:
@@ -61,13 +60,13 @@ async def test_only_a_higher_epoch_passes_the_fence(postgres_dsn: str, database:
     await database.execute("INSERT INTO chargers (id) VALUES ('CP')")
 
     async def take(node: str, epoch: int) -> bool:
-        return bool(await fence.take(pool, node, [Post("CP", epoch, str(uuid4()), "1.6", "")]))
+        return bool(await Fence(pool).take(node, [Post("CP", epoch, str(uuid4()), "1.6", "")]))
 
     assert await take("a", 5)
     assert not await take("b", late)
     assert await database.fetchval("SELECT node_uid FROM charger_connection") == "a"
     assert await take("b", 6)
-    await fence.disconnect(pool, [("CP", 5)])
+    await Fence(pool).disconnect([("CP", 5)])
     assert await database.fetchval("SELECT disconnected_at FROM charger_connection") is None
-    assert await fence.epochs(pool, ["CP"]) == {"CP": 6}
+    assert await Fence(pool).epochs(["CP"]) == {"CP": 6}
     await pool.close()
