@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from voltring_api import health, openapi
 from voltring_api.authentication import Authentication
+from voltring_api.deadline import Deadline
 from voltring_api.guards import SecurityHeaders, Unexpected, UsableInput
 from voltring_api.metrics import Measured
 from voltring_api.parts import Parts
@@ -78,6 +79,7 @@ def _guard(app: FastAPI, parts: Parts) -> None:
     """What stands around every request, from inside out."""
     app.add_middleware(UsableInput)
     app.add_middleware(Authentication, keys=parts.keys)
+    app.add_middleware(Deadline)
     app.add_middleware(Unexpected)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Measured)

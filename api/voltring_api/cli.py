@@ -33,7 +33,7 @@ async def main(stop: asyncio.Event) -> None:
     configure_logging(settings.log_level)
     listener = bind(settings.api_host, settings.api_port, "VOLTRING_API_PORT")
     pool = await open_pool(settings.postgres_dsn, size=POOL_SIZE, name="api")
-    redis = open_redis(settings.redis_url, name="api")
+    redis = open_redis(settings.redis_url, name="api", cluster=settings.redis_cluster)
     try:
         await _serve(settings, pool, redis, listener, stop)
     finally:
@@ -49,9 +49,10 @@ async def _serve(
     async with asyncio.TaskGroup() as tasks:
         results = tasks.create_task(supervise("results", built.results.run, stop, AWAY), name="results")
         feed = tasks.create_task(supervise("feed", built.feed.run, stop, AWAY), name="feed")
+        audience = tasks.create_task(supervise("audience", built.audience.follow, stop, AWAY), name="audience")
         await tasks.create_task(serve(create_app(built), listener, stop), name="server")
         # They block in a read of Redis; what they would still hear, nobody waits for.
-        await end([results, feed])
+        await end([results, feed, audience])
 
 
 async def _close(pool: asyncpg.Pool, redis: Redis) -> None:

@@ -6,6 +6,7 @@ once a second anyway.
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,20 +16,16 @@ import asyncpg
 
 from voltring_api import audit
 from voltring_api.keys import Principal
-from voltring_api.preparing import prepare
+from voltring_api.preparing import Target, aim, prepare
 from voltring_core.cluster.connection import AWAY
 from voltring_core.cluster.doorbells import Doorbells, Results
 from voltring_core.cluster.events import EventBus
+from voltring_core.cluster.watching import Audience
 from voltring_core.domain.commands import FINAL, State, command_class, default_deadline_s, lane
-from voltring_core.ending import end
-from voltring_core.errors import Conflict, NotFound
 from voltring_core.ocpp.intents import Intent
 from voltring_core.ocpp.rules.ids import joined_id
-from voltring_core.ocpp.versions import Version
 from voltring_core.store.commands import Commands, NewCommand, Record
-from voltring_core.store.queries import load
 
-SQL = load("voltring_api", "dispatch.sql")
 LOOK_AGAIN_S = 1.0
 
 
@@ -60,6 +57,7 @@ class Dispatch:
         doorbells: Doorbells,
         results: Results,
         bus: EventBus,
+        audience: Audience,
         api_uid: str,
         stopping: asyncio.Event,
     ) -> None:
@@ -68,80 +66,85 @@ class Dispatch:
         self._doorbells = doorbells
         self._results = results
         self._bus = bus
+        self._audience = audience
         self._uid = api_uid
         self._stopping = stopping
 
-    async def version_of(self, charger_id: str) -> Version:
-        """What the charger speaks. NotFound; Conflict when it can't be commanded."""
-        row = await self._pool.fetchrow(SQL["target"], charger_id)
-        if row is None:
-            raise NotFound(f"there is no charger {charger_id!r}")
-        if row["status"] == "quarantined":
-            raise Conflict(f"the charger {charger_id!r} is quarantined: admit it before you command it")
-        if row["ocpp_version"] is None:
-            raise Conflict(f"the charger {charger_id!r} has never connected, so its OCPP version is not known")
-        return Version(row["ocpp_version"])
+    async def target(self, charger_id: str, terms: Terms) -> Target:
+        """What is known of a charger that is to be commanded. NotFound; Conflict when it can't be."""
+        return await aim(self._pool, charger_id, terms.who.name, terms.idempotency_key)
 
-    async def earlier(self, who: Principal, key: str | None) -> Record | None:
-        """The command that this idempotency key made before."""
-        return None if key is None else await self._pool.fetchrow(SQL["by_key"], who.name, key)
+    async def earlier(self, target: Target) -> Record | None:
+        """The command that the request's idempotency key made before."""
+        return None if target.earlier is None else await self._commands.get(target.earlier)
 
-    async def send(self, charger_id: str, version: Version, wanted: Intent, terms: Terms) -> Sent:
+    async def send(self, target: Target, wanted: Intent, terms: Terms) -> Sent:
         """Queue a command (or find the one its key made), wake the charger's node, wait if asked to.
 
-        Raises Unprocessable for a wrong payload, Conflict for a key that came with another request.
+        Raises Unprocessable for a wrong payload, Conflict for a key that came with another request, TooMany when the
+        charger has enough to do.
         """
-        ready = await self._ready(charger_id, version, wanted, terms)
-        new = self._new(charger_id, version, wanted, ready, terms)
-        row, created = await self._commands.queue(new)
+        ready = await self._ready(target, wanted)
+        row, created = await self._commands.queue(self._new(target, wanted, ready, terms))
+        for one in row["replaced"] or () if created else ():
+            await self._tell({**one, "charger_id": target.charger_id, "state": State.CANCELLED})
         if row["state"] in FINAL:
             return Sent(row, 200)
         # Listening starts before the bell rings, so that no answer is too quick.
-        outcome = asyncio.create_task(self._until_final(row, terms.wait_s or 0), name=f"outcome of {row['id']}")
-        try:
-            await self._doorbells.ring(charger_id)
-            if created:
+        with self._results.listening(row["id"]) as changed:
+            await self._doorbells.ring(target.charger_id, target.owner)
+            if created and self._audience.looks.hears(target.charger_id):
                 await self._bus.publish([_event(row)])
             if terms.wait_s is None:
                 return Sent(row, 201 if created else 200)
-            row = await outcome
-        finally:
-            await end([outcome])
+            row = await self._until_final(row, terms.wait_s, changed)
         return Sent(row, 200 if row["state"] in FINAL else 202)
 
     async def repeat(self, row: Record, terms: Terms) -> Sent:
         """A command that exists already: wait for it if asked to."""
         if terms.wait_s is None or row["state"] in FINAL:
             return Sent(row, 200)
-        row = await self._until_final(row, terms.wait_s)
+        with self._results.listening(row["id"]) as changed:
+            row = await self._until_final(row, terms.wait_s, changed)
         return Sent(row, 200 if row["state"] in FINAL else 202)
 
     async def cancel(self, command_id: UUID, who: Principal) -> Record:
         """Cancel a command that was not sent yet; NotFound or Conflict."""
         row = await self._commands.cancel(command_id)
         await audit.record(self._pool, who, "command.cancel", f"command:{command_id}")
-        await self._bus.publish([_event(row)])
-        if row["reply_to"]:
-            with contextlib.suppress(*AWAY):
-                await self._doorbells.answer(row["reply_to"], command_id)
+        await self._tell(row)
         return row
 
-    async def _ready(self, charger_id: str, version: Version, wanted: Intent, terms: Terms) -> Intent:
+    async def resolve(self, command_id: UUID, state: State, note: str, who: Principal) -> Record:
+        """What an operator knows of a command that is UNKNOWN or ACCEPTED; NotFound or Conflict."""
+        row = await self._commands.resolve(command_id, state, who.name, note)
+        await self._tell(row)
+        return row
+
+    async def _tell(self, row: Mapping[str, Any]) -> None:
+        """A command has changed here: let those who look or wait know."""
+        if self._audience.looks.hears(row["charger_id"]):
+            await self._bus.publish([_event(row)])
+        if row["reply_to"]:
+            with contextlib.suppress(*AWAY):
+                await self._doorbells.answer(row["reply_to"], UUID(str(row["id"])))
+
+    async def _ready(self, target: Target, wanted: Intent) -> Intent:
         """What may be queued. For a key that comes again it is what was queued then, whatever is known by now."""
-        before = await self.earlier(terms.who, terms.idempotency_key)
+        before = await self.earlier(target)
         if before is not None:
             return Intent(wanted.action, before["payload"])
-        return await prepare(self._pool, charger_id, version, wanted, terms.who.name, terms.idempotency_key)
+        return await prepare(self._pool, target, wanted)
 
-    def _new(self, charger_id: str, version: Version, wanted: Intent, ready: Intent, terms: Terms) -> NewCommand:
+    def _new(self, target: Target, wanted: Intent, ready: Intent, terms: Terms) -> NewCommand:
         return NewCommand(
             id=uuid4(),
-            charger_id=charger_id,
+            charger_id=target.charger_id,
             action=wanted.action,
             payload=ready.payload,
             asked=wanted.payload,
-            request_id=joined_id(version, ready.action, ready.payload),
-            command_class=command_class(wanted.action),
+            request_id=joined_id(target.version, ready.action, ready.payload),
+            command_class=command_class(wanted.action, ready.payload),
             lane=lane(wanted.action),
             deadline_s=terms.deadline_s or default_deadline_s(wanted.action),
             created_by=terms.who.name,
@@ -149,28 +152,20 @@ class Dispatch:
             reply_to=self._uid,
         )
 
-    def _listen(self, command_id: UUID) -> asyncio.Task[None]:
-        waiting = self._results.wait(command_id, LOOK_AGAIN_S)
-        return asyncio.create_task(waiting, name=f"wait for command {command_id}")
-
-    async def _until_final(self, row: Record, wait_s: float) -> Record:
+    async def _until_final(self, row: Record, wait_s: float, changed: asyncio.Event) -> Record:
         """The row as soon as it is final, or as it is when the time is over or the API stops."""
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_s
-        listening = self._listen(row["id"])
-        try:
-            while row["state"] not in FINAL and loop.time() < until and not self._stopping.is_set():
-                await asyncio.wait({listening}, timeout=until - loop.time())
-                await end([listening])
-                # Listen again before looking, so that a change between the two is not missed.
-                listening = self._listen(row["id"])
-                row = await self._commands.get(row["id"]) or row
-        finally:
-            await end([listening])
+        while row["state"] not in FINAL and loop.time() < until and not self._stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(LOOK_AGAIN_S, until - loop.time())):
+                    await changed.wait()
+            changed.clear()  # before looking, so that a change in between is not missed
+            row = await self._commands.get(row["id"]) or row
         return row
 
 
-def _event(row: Record) -> dict[str, Any]:
+def _event(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "type": "command.updated",
         "charger_id": row["charger_id"],

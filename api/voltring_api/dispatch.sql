@@ -1,13 +1,9 @@
 -- name: target
-SELECT status, ocpp_version FROM chargers WHERE id = $1
-
--- name: by_key
-SELECT * FROM commands WHERE created_by = $1 AND idempotency_key = $2
-
--- name: known
--- What is known of a charger and binds what it may be sent. The command that $3 made before by key $4 is left out: it
--- does not stand in its own way.
-SELECT c.registration,
+-- What is known of a charger and binds what it may be sent. The command that $3 made before by key $4 does not stand in
+-- its own way.
+SELECT c.status, c.ocpp_version, c.registration,
+    (SELECT f.node_uid FROM charger_connection f WHERE f.charger_id = c.id AND f.disconnected_at IS NULL) AS node_uid,
+    (SELECT b.id FROM commands b WHERE b.created_by = $3 AND b.idempotency_key = $4) AS earlier,
     (SELECT coalesce(json_agg(json_build_array(v.component, v.variable, v.instance, v.value, v.characteristics)), '[]')
      FROM variables v
      WHERE v.charger_id = c.id AND v.attribute = 'Actual' AND v.evse_id = 0 AND lower(v.variable) = ANY($2)

@@ -23,6 +23,7 @@ SAID = {
     409: "The present state does not allow this; the answer says why.",
     413: "The body is too large.",
     422: "The request is wrong; the answer names the fields.",
+    429: "Too much of this waits already; the answer says what to do.",
     503: "A part of the system is away; try again after `Retry-After` seconds.",
 }
 TAGS = [

@@ -19,6 +19,7 @@ from voltring_api.presence import Presence
 from voltring_api.streaming import Streams
 from voltring_core.cluster.doorbells import Doorbells, Results
 from voltring_core.cluster.events import EventBus, Feed
+from voltring_core.cluster.watching import Audience
 from voltring_core.store.commands import Commands
 
 
@@ -35,6 +36,7 @@ class Parts:
     doorbells: Doorbells
     results: Results
     feed: Feed
+    audience: Audience
     counter: Counter
     streams: Streams
     stopping: asyncio.Event
@@ -45,7 +47,8 @@ def build(pool: asyncpg.Pool, redis: Redis, api_uid: str, stopping: asyncio.Even
     commands = Commands(pool)
     results = Results(redis, api_uid)
     doorbells = Doorbells(redis)
-    dispatch = Dispatch(pool, commands, doorbells, results, EventBus(redis), api_uid, stopping)
+    audience = Audience(redis)
+    dispatch = Dispatch(pool, commands, doorbells, results, EventBus(redis), audience, api_uid, stopping)
     presence = Presence(redis)
     return Parts(
         pool=pool,
@@ -57,6 +60,7 @@ def build(pool: asyncpg.Pool, redis: Redis, api_uid: str, stopping: asyncio.Even
         doorbells=doorbells,
         results=results,
         feed=Feed(redis),
+        audience=audience,
         counter=Counter(pool, presence),
         streams=Streams(),
         stopping=stopping,

@@ -1,12 +1,15 @@
-"""A command made ready to be queued: its numbers filled in, checked by the schema, then by the rules beyond it."""
+"""A command made ready to be queued: its charger looked up, its numbers filled in, checked by the schema,
+then by the rules beyond it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
-from voltring_core.errors import Unprocessable
+from voltring_core.errors import Conflict, NotFound, Unprocessable
 from voltring_core.ocpp.actions import TO_CHARGER
 from voltring_core.ocpp.intents import Intent
 from voltring_core.ocpp.rules.checking import faults
@@ -18,19 +21,43 @@ from voltring_core.ocpp.versions import Version
 from voltring_core.store.queries import load
 
 LIST = "localAuthorizationList"
+READ_NAMES = list(READ)
 SQL = load("voltring_api", "dispatch.sql")
 
 
-async def prepare(
-    pool: asyncpg.Pool, charger_id: str, version: Version, wanted: Intent, who: str, key: str | None
-) -> Intent:
-    """What may be queued. Raises Unprocessable, naming each wrong field.
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A charger that is to be sent something."""
+
+    charger_id: str
+    version: Version
+    station: Station
+    owner: str | None
+    """The node that has its socket, by the fence."""
+    earlier: UUID | None
+    """The command that the request's idempotency key made before."""
+
+
+async def aim(pool: asyncpg.Pool, charger_id: str, who: str, key: str | None) -> Target:
+    """What is known of a charger. NotFound; Conflict when it can't be commanded.
 
     The command that `who` made before by this idempotency key is no hindrance to itself.
     """
+    row = await pool.fetchrow(SQL["target"], charger_id, READ_NAMES, who, key)
+    if row is None:
+        raise NotFound(f"there is no charger {charger_id!r}")
+    if row["status"] == "quarantined":
+        raise Conflict(f"the charger {charger_id!r} is quarantined: admit it before you command it")
+    if row["ocpp_version"] is None:
+        raise Conflict(f"the charger {charger_id!r} has never connected, so its OCPP version is not known")
+    version = Version(row["ocpp_version"])
+    return Target(charger_id, version, _station(version, row), row["node_uid"], row["earlier"])
+
+
+async def prepare(pool: asyncpg.Pool, target: Target, wanted: Intent) -> Intent:
+    """What may be queued. Raises Unprocessable, naming each wrong field."""
+    version, station = target.version, target.station
     _check_action(version, wanted.action)
-    row = await pool.fetchrow(SQL["known"], charger_id, list(READ), who, key)
-    station = Station() if row is None else _station(version, row)
     new_id = await _new_id(pool, station) if wants_id(version, wanted.action, wanted.payload) else 0
     payload = complete(version, wanted.action, wanted.payload, new_id, datetime.now(UTC))
     payload = await _with_tokens(pool, wanted.action, payload)

@@ -1,22 +1,31 @@
-"""The admin port of a room: /metrics, /healthz, /readyz, /status.
+"""The admin port of a room: /metrics, /healthz, /readyz, /status; and what a room lets be done to it, by POST.
 
-Not for the outside: it listens on loopback unless the deployment says otherwise.
+Not for the outside: it listens on loopback unless the deployment says otherwise. Whoever reaches it may look; a POST
+wants the token (`VOLTRING_ADMIN_TOKEN`) as `Authorization: Bearer ...`. Errors are problem+json (RFC 9457).
 """
 
 import asyncio
+import hmac
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
+import orjson
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from voltring_core.errors import SettingsError
+from voltring_core.errors import RequestError, SettingsError
+
+BODY_LIMIT = 16_384
+"""Bytes of a POST."""
+Act = Callable[[Mapping[str, Any]], Awaitable[Any]]
+"""Takes the body of a POST and returns what is answered; raises RequestError."""
 
 
 class QuietServer(uvicorn.Server):
@@ -31,36 +40,45 @@ class QuietServer(uvicorn.Server):
 
 
 class AdminServer:
-    """Serves a room's health and metrics."""
+    """Serves a room's health and metrics, and takes its orders."""
 
     def __init__(
         self,
         host: str,
         port: int,
         is_ready: Callable[[], Awaitable[bool]],
-        status: Callable[[], dict[str, Any]],
+        status: Callable[[], Any],
+        acts: Mapping[str, Act] | None = None,
+        token: str | None = None,
     ) -> None:
-        """`port` 0 lets the kernel choose."""
+        """`port` 0 lets the kernel choose. `acts` are POSTs by path; without a `token` all of them are forbidden."""
         self._host = host
         self._port = port
         self._is_ready = is_ready
         self._status = status
+        self._acts = dict(acts or {})
+        self._token = token
         self._server: QuietServer | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, group: asyncio.TaskGroup) -> str:
         """Listen, and return the URL. Raises SettingsError when the port can't be had."""
+        config = uvicorn.Config(self.app(), log_config=None, access_log=False, lifespan="off", ws="none")
+        server = self._server = QuietServer(config)
+        listener = bind(self._host, self._port, "VOLTRING_ADMIN_PORT")
+        self._task = group.create_task(server.serve(sockets=[listener]), name="admin port")
+        return f"http://{self._host}:{listener.getsockname()[1]}"
+
+    def app(self) -> Starlette:
+        """What answers."""
         routes = [
             Route("/metrics", self._metrics),
             Route("/healthz", self._healthz),
             Route("/readyz", self._readyz),
             Route("/status", self._show_status),
+            *(Route(path, self._do, methods=["POST"]) for path in self._acts),
         ]
-        config = uvicorn.Config(Starlette(routes=routes), log_config=None, access_log=False, lifespan="off", ws="none")
-        server = self._server = QuietServer(config)
-        listener = bind(self._host, self._port, "VOLTRING_ADMIN_PORT")
-        self._task = group.create_task(server.serve(sockets=[listener]), name="admin port")
-        return f"http://{self._host}:{listener.getsockname()[1]}"
+        return Starlette(routes=routes)
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -81,7 +99,52 @@ class AdminServer:
         return PlainTextResponse("not ready\n", 404)
 
     async def _show_status(self, request: Request) -> Response:
-        return JSONResponse(self._status())
+        return _json(self._status())
+
+    async def _do(self, request: Request) -> Response:
+        if self._token is None:
+            return _problem(403, "nobody may do this: VOLTRING_ADMIN_TOKEN is not set")
+        if not _shows(request.headers.get("authorization", ""), self._token):
+            said = "the header Authorization: Bearer with the node's admin token is missing or wrong"
+            return _problem(401, said, {"WWW-Authenticate": "Bearer"})
+        body = await _body(request)
+        if isinstance(body, Response):
+            return body
+        try:
+            return _json(await self._acts[request.url.path](body))
+        except RequestError as error:
+            return _problem(error.status, error.message, errors=error.errors)
+
+
+def _shows(header: str, token: str) -> bool:
+    """Whether the header has the token; takes as long for a wrong one as for the right one."""
+    scheme, _, given = header.partition(" ")
+    is_equal = hmac.compare_digest(given.strip().encode(), token.encode())
+    return is_equal and scheme.lower() == "bearer"
+
+
+async def _body(request: Request) -> Mapping[str, Any] | Response:
+    """The JSON object of a POST, {} without a body; a response when it is none."""
+    read = bytearray()
+    try:
+        async for chunk in request.stream():
+            read += chunk
+            if len(read) > BODY_LIMIT:
+                return _problem(413, f"the body is longer than {BODY_LIMIT} bytes", {"Connection": "close"})
+        body = orjson.loads(bytes(read)) if read.strip() else {}
+    except (orjson.JSONDecodeError, ClientDisconnect):
+        return _problem(400, "the body is not JSON")
+    return body if isinstance(body, dict) else _problem(400, "the body is not a JSON object")
+
+
+def _json(content: Any) -> Response:
+    return Response(orjson.dumps(content, default=str), media_type="application/json")
+
+
+def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    body |= {name: value for name, value in more.items() if value}
+    return Response(orjson.dumps(body), status, headers=dict(headers or {}), media_type="application/problem+json")
 
 
 def bind(host: str, port: int, setting: str) -> socket.socket:

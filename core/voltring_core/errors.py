@@ -12,6 +12,7 @@ VoltringError
     ├── NotFound             404
     ├── Conflict             409
     ├── Unprocessable        422
+    ├── TooMany              429
     └── Unavailable          503
 A docstring is the message when none is given.
 """
@@ -96,6 +97,12 @@ class Unprocessable(RequestError):
     """The request's content is wrong."""
 
     status = 422
+
+
+class TooMany(RequestError):
+    """Too much of this waits already."""
+
+    status = 429
 
 
 class Unavailable(RequestError):

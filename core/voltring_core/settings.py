@@ -55,6 +55,8 @@ class CoreSettings(DatabaseSettings):
 
     redis_url: str = Field(pattern=r"^(redis|rediss|unix)://", repr=False)
     """Redis or Valkey >= 7.0, e.g. `redis://:password@host:6379/0`."""
+    redis_cluster: bool = False
+    """Whether `redis_url` names one of the nodes of a Redis Cluster; the others are found by it."""
     log_level: LogLevel = LogLevel.INFO
     admin_host: str = "127.0.0.1"
     """Where the room serves /metrics, /healthz and /readyz; loopback unless the deployment says otherwise."""
@@ -91,6 +93,20 @@ class NodeSettings(CoreSettings):
     """Seconds a charger has to answer a command (TR-24)."""
     answer_deadline: Seconds = 60.0
     """Seconds a charger's message may wait for PostgreSQL before it stays unanswered; the charger keeps it."""
+    status_patience: Seconds = 60.0
+    """Seconds after an accepted boot until a charger that told no connector's status is asked for it (TR-34)."""
+    handshake_rate: float = Field(default=1000.0, ge=1)
+    """Handshakes begun in a second at most: more than a core can do, so that a storm is served as fast as the machine
+    allows; lower it to spare a PostgreSQL that many nodes share."""
+    handshake_burst: int = Field(default=200, ge=1)
+    """Handshakes that may begin at once after a calm."""
+    handshakes_at_once: int = Field(default=64, ge=1, le=1000)
+    """Handshakes in progress. More of them make no node faster, and keep the messages of connected chargers waiting."""
+    handshake_wait: Seconds = Field(default=5.0, le=15)
+    """Seconds of handshakes that may wait, by the measured pace; beyond it 503 with Retry-After. Chargers give up
+    after 20 to 30 s, and work for those who gave up is lost."""
+    handshakes_waiting: int = Field(default=4000, ge=1)
+    """Handshakes that may wait, however fast they are: they hold a file each."""
     max_message_bytes: int = Field(default=1_048_576, ge=65_536)
     """After inflating (TR-26)."""
     inbox_limit: int = Field(default=32, ge=1)
@@ -101,6 +117,19 @@ class NodeSettings(CoreSettings):
     """Messages in one commit."""
     lease_seconds: int = Field(default=15, ge=3, le=300)
     """How long a dead node counts as alive; renewed at a third of it."""
+    audit_seconds: Seconds = 60.0
+    """Seconds in which the node looks once at each of its chargers: how long a wrong owner record may stay unnoticed."""
+    admin_token: str | None = Field(default=None, min_length=24, repr=False)
+    """Who shows it may drain the node (`POST /drain`, `POST /undrain` on the admin port); without it nobody may."""
+    stop_seconds: float = Field(default=30.0, ge=0, le=3600)
+    """Seconds that SIGTERM gives the node to move its chargers to the others; a node that is alone does not wait.
+    Less than what the process has until SIGKILL. 0 closes everything at once."""
+    quiesce_seconds: Seconds = 30.0
+    """Seconds that outstanding calls of a socket get before a drain closes it."""
+    limbo_seconds: Seconds = 180.0
+    """Seconds after which a drain waits no more for a charger that it has closed: three times the longest back-off."""
+    isolation_seconds: Seconds = 120.0
+    """Seconds without PostgreSQL and Redis, while another node has its PostgreSQL, until the node drains itself."""
 
 
 class ApiSettings(CoreSettings):

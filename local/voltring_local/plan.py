@@ -85,6 +85,8 @@ def _node(options: Options, at: Addresses, name: str, shared: Mapping[str, str])
         **_admin(at, name),
         "VOLTRING_NODE_NAME": name,
         "VOLTRING_UNKNOWN_CHARGERS": options.unknown_chargers.value,
+        # Ctrl-C ends all nodes together: there is nobody to move chargers to.
+        "VOLTRING_STOP_SECONDS": "0",
     }
     if at.listen_fd is None:
         env |= {

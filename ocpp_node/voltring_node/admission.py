@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import logging
+import math
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from websockets.http11 import Request, Response
 from voltring_core.domain.chargers import Admission, Charger, identity_from_path, may_connect, uses_next
 from voltring_core.domain.messages import Registration
 from voltring_core.domain.secrets import canonical, digest
+from voltring_core.domain.takeovers import Takeovers, to_wait
 from voltring_core.metrics import REFUSED
 from voltring_core.ocpp.quirks import resolve
 from voltring_core.ocpp.versions import Version, choose
@@ -33,7 +35,16 @@ PREFIX = "/ocpp/"
 ABSOLUTE = re.compile(r"^(?:wss?|https?)://[^/?#]*", re.IGNORECASE)
 """Some chargers ask for the whole URL in place of its path."""
 SLASHES = re.compile(r"/{2,}")
+TAKEOVERS = ("takeovers", "swaps_since", "swapped_at", "is_connected", "asked_at")
+"""Columns that say how often sockets of a charger were taken over."""
 RETRY_AFTER_S = 10
+REASONS = {
+    HTTPStatus.NOT_FOUND: "unknown",
+    HTTPStatus.UNAUTHORIZED: "credentials",
+    HTTPStatus.BAD_REQUEST: "subprotocol",
+    HTTPStatus.SERVICE_UNAVAILABLE: "postgres",
+}
+"""Of refusals, as the metric has them; the gate has its own."""
 PATIENCE_S = 8.0
 """A database that hangs is as good as away; the charger gets its answer before its own patience ends."""
 
@@ -45,6 +56,8 @@ class Refused(Exception):
     status: HTTPStatus
     reason: str
     headers: tuple[tuple[str, str], ...] = ()
+    kind: str | None = None
+    """As the metric has it; None: as for every refusal of this status."""
 
 
 class Door:
@@ -80,7 +93,7 @@ class Door:
         try:
             await self._admit(socket, request)
         except Refused as refused:
-            REFUSED.labels(refused.status.value).inc()
+            REFUSED.labels(refused.status.value, refused.kind or REASONS[refused.status]).inc()
             logger.info("refused %s: %s", request.path[:100], refused.reason)
             # One without a charger is closed as soon as it is open.
             return None if refused.status is HTTPStatus.BAD_REQUEST and self._closes_foreign else _respond(refused)
@@ -103,6 +116,8 @@ class Door:
         version = version or known.assume_version
         if version is None:
             raise _not_spoken()
+        if charger.takeover_wait_s > 0:
+            raise _taken_over_too_often(charger.takeover_wait_s)
         if any(uses_next(charger, candidate) for candidate in _variants(password)):
             await _patiently(self._take_next(charger, password, address))
         if known.accepted_without_boot and charger.registration is Registration.NONE:
@@ -165,13 +180,21 @@ async def _patiently(asked: Awaitable[T]) -> T:
         raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "try again later", again) from None
 
 
+def _taken_over_too_often(wait_s: float) -> Refused:
+    again = (("Retry-After", str(math.ceil(wait_s))),)
+    reason = "several sockets go by this identity: try again later"
+    return Refused(HTTPStatus.SERVICE_UNAVAILABLE, reason, again, "takeovers")
+
+
 def _is_let_in(charger: Charger, password: bytes | None) -> bool:
     return any(may_connect(charger, candidate) for candidate in _variants(password))
 
 
 def _charger(row: asyncpg.Record) -> Charger:
     values = {**row, "status": Admission(row["status"]), "registration": Registration(row["registration"])}
-    return Charger(**values)
+    count, since, last, is_connected, now = (values.pop(name) for name in TAKEOVERS)
+    wait = to_wait(Takeovers(count, since, last), now, is_open=is_connected)
+    return Charger(**values, takeover_wait_s=wait.total_seconds())
 
 
 def _is_known_in_any_case(charger: Charger) -> bool:

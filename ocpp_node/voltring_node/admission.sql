@@ -1,8 +1,12 @@
 -- name: find
 -- Also in another case: for most chargers that is nobody, a few write their id as they like (TR-02).
 SELECT id, status, secret_hash, registration, vendor, model, firmware_version, quirks, ping_interval_s, silence_limit_s,
-    call_timeout_s, next_secret_hash
-FROM chargers WHERE lower(id) IN (SELECT lower(asked) FROM unnest($1::text[]) AS asked)
+    call_timeout_s, next_secret_hash, serial_number,
+    -- What a newcomer would do to the socket that is there.
+    coalesce(f.swaps, 0) AS takeovers, f.swaps_since, f.swapped_at,
+    coalesce(f.disconnected_at IS NULL AND f.epoch IS NOT NULL, false) AS is_connected, now() AS asked_at
+FROM chargers LEFT JOIN charger_connection f ON f.charger_id = chargers.id
+WHERE lower(id) IN (SELECT lower(asked) FROM unnest($1::text[]) AS asked)
 
 -- name: welcome
 INSERT INTO chargers (id, status, secret_hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING

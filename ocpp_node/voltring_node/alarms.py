@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 import asyncpg
 
 from voltring_core.domain.kinds import StationEventKind
+from voltring_core.domain.messages import Booted
+from voltring_core.domain.takeovers import ALARMING
 from voltring_core.metrics import DUPLICATES
 from voltring_core.store.database import AWAY
 from voltring_node.connection import Connection
@@ -17,8 +19,6 @@ from voltring_node.publishing import Publisher
 from voltring_node.writing_station import write_station
 
 logger = logging.getLogger("voltring.alarms")
-SWAPS = 3
-"""Takeovers of an open socket within a minute, from which on it is not a charger that came back."""
 ALERT, WARNING, NOTICE = 2, 6, 7
 """By OCPP's scale, on which 2 is a hardware failure."""
 PAUSE_S = 1.0
@@ -35,10 +35,15 @@ class Alarms:
         self._waiting: list[tuple[Place, EventFact]] = []
         self._filled = asyncio.Event()
         self._alarmed: dict[tuple[str, str], float] = {}
+        self._swapped: dict[str, tuple[float, str]] = {}  # who took over of late: when, and the serial number before
 
     def swapped(self, connection: Connection, swaps: int) -> None:
         """A socket took over from one that was open; one alarm a minute for a charger."""
-        if swaps < SWAPS or self._is_known(("swaps", connection.id), time.monotonic()):
+        if (serial := connection.charger.serial_number) is not None:
+            self._swapped[connection.id] = (time.monotonic(), serial)
+            if len(self._swapped) > MOST_WAITING:
+                del self._swapped[next(iter(self._swapped))]
+        if swaps < ALARMING or self._is_known(("swaps", connection.id), time.monotonic()):
             return
         DUPLICATES.inc()
         logger.warning("%s: %d sockets within a minute; do two chargers go by this identity?", connection.id, swaps)
@@ -47,6 +52,19 @@ class Alarms:
         content = {"swaps": swaps, "seconds": 60, "remoteAddress": connection.address}
         fact = EventFact(StationEventKind.DUPLICATE_IDENTITY, now, content, "several sockets", ALERT)
         self._put(place, fact)
+
+    def booted(self, charger_id: str, boot: Booted) -> None:
+        """A charger booted: with another serial number, just after it took over, it is another one."""
+        swapped_at, before = self._swapped.pop(charger_id, (-MINUTE, ""))
+        is_late = swapped_at <= time.monotonic() - MINUTE
+        if is_late or boot.serial_number in (None, before) or self._is_known(("serial", charger_id), time.monotonic()):
+            return
+        DUPLICATES.inc()
+        logger.warning("%s took over and has another serial number: two chargers go by this identity", charger_id)
+        now = datetime.now(UTC)
+        content = {"serialNumber": boot.serial_number, "serialNumberBefore": before}
+        fact = EventFact(StationEventKind.DUPLICATE_IDENTITY, now, content, "another serial number", ALERT)
+        self._put(Place(charger_id, 0, now), fact)
 
     def refused(self, charger_id: str, address: str) -> None:
         """A known charger, or somebody in its name, came with a wrong secret; one alarm a minute for a charger."""

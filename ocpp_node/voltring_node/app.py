@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import os
+import signal
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 from uuid import uuid4
 
@@ -17,29 +17,33 @@ from voltring_core.cluster import leases
 from voltring_core.cluster.connection import AWAY, open_redis
 from voltring_core.cluster.doorbells import Doorbells, listen
 from voltring_core.cluster.events import EventBus
-from voltring_core.cluster.leases import NodeLease
 from voltring_core.cluster.ownership import Ownership
+from voltring_core.cluster.watching import Audience
 from voltring_core.ending import end
 from voltring_core.ocpp import quirks
 from voltring_core.runtime import every, spare_the_collector, supervise
 from voltring_core.settings import ForeignSubprotocol, NodeSettings
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
-from voltring_core.store.database import is_ready, open_pool
+from voltring_core.store.database import open_pool
 from voltring_core.store.fence import Fence
 from voltring_core.store.queue import Queue
 from voltring_node.admission import Door
+from voltring_node.aftermath import Aftermath
 from voltring_node.alarms import Alarms
+from voltring_node.asking import StatusAsker
+from voltring_node.auditing import Auditor
 from voltring_node.commanding import Commander
 from voltring_node.liveness import SEEN_SECONDS, LastSeen, ping_the_silent
 from voltring_node.owning import Owner
 from voltring_node.publishing import Publisher
 from voltring_node.recorder import Recorder
+from voltring_node.routing import Routes
 from voltring_node.server import ChargerServer
 from voltring_node.settling import Settler
+from voltring_node.standing import Standing
 
 logger = logging.getLogger("voltring.node")
 POOL_SIZE = 12
-REASSERT_SECONDS = 60.0
 ANY_AWAY = (*AWAY, *POSTGRES_AWAY)
 LAST_WORDS = 2.0
 """Seconds for what was received to be committed when the node stops."""
@@ -60,37 +64,22 @@ class Node:
     server: ChargerServer
     doorbells: Doorbells
     alarms: Alarms
-    admin_url: str = ""
-    draining: bool = False
+    asker: StatusAsker
+    auditor: Auditor
+    standing: Standing
     redis_away: bool = False
 
-    def status(self) -> dict[str, Any]:
-        """What the node says of itself at /status."""
-        return {
-            "name": self.settings.node_name,
-            "uid": self.uid,
-            "connections": len(self.owner.connections),
-            "waiting_messages": len(self.recorder),
-            "draining": self.draining,
-            "redis_away": self.redis_away,
-        }
-
-    async def is_ready(self) -> bool:
-        """Whether new chargers may come: PostgreSQL answers, and the node does not drain."""
-        return not self.draining and await is_ready(self.pool)
+    async def keep_lease(self) -> None:
+        """Renew the lease when it is time, and when there is news; to be supervised."""
+        while True:
+            if sentence := await self.renew():
+                logger.info(sentence)
+            await self.standing.wait_for_news(self.settings.lease_seconds / 3)
 
     async def renew(self) -> str:
         """Keep the lease; after Redis was away, put back what it may have lost."""
-        lease = NodeLease(
-            self.uid,
-            self.settings.node_name,
-            len(self.owner.connections),
-            self.draining,
-            self.admin_url,
-            version("voltring"),
-        )
         try:
-            known = await leases.renew(self.redis, lease, self.settings.lease_seconds)
+            known = await leases.renew(self.redis, self.standing.lease(), self.settings.lease_seconds)
         except AWAY as error:
             self.redis_away = True
             return f"the lease is not renewed: {error}"
@@ -98,17 +87,15 @@ class Node:
             return ""
         # Redis was away, or came back with less than it had: an empty one forgets the lease too.
         self.redis_away = False
-        count = await self.owner.reassert()
+        self.auditor.hurry()
         await self.commander.ring_waiting(self.owner.connections.values())
-        return f"Redis knew nothing of this node: {count} owner records were looked at"
+        return "Redis knew nothing of this node: all owner records are looked at"
 
-    async def reassert(self) -> str:
-        """Anti-entropy: routes that Redis lost while it seemed to be there (FLUSHALL, a failover)."""
-        try:
-            await self.owner.reassert()
-        except AWAY as error:
-            return f"the owner records are not looked at: {error}"
-        return ""
+    def stood_still(self, seconds: float) -> None:
+        """The process was stopped: its chargers may be connected elsewhere."""
+        logger.warning("the node stood still for %.1f s", seconds)
+        if seconds > self.settings.lease_seconds:
+            self.auditor.hurry()
 
     async def hear(self) -> None:
         """Follow the doorbells."""
@@ -126,19 +113,22 @@ async def build(settings: NodeSettings) -> Node:
     quirks.shipped()  # a broken profile stops the start, not a handshake
     uid = f"{settings.node_name}.{uuid4().hex[:12]}.{time.time_ns() // 1_000_000}"
     pool = await open_pool(settings.postgres_dsn, size=POOL_SIZE, name=settings.node_name)
-    redis = open_redis(settings.redis_url, name=settings.node_name)
-    publisher = Publisher(EventBus(redis), redis)
+    redis = open_redis(settings.redis_url, name=settings.node_name, cluster=settings.redis_cluster)
+    publisher = Publisher(EventBus(redis), Audience(redis))
+    doorbells = Doorbells(redis)
+    commander = Commander(Queue(pool), Settler(pool), doorbells, publisher)
+    alarms = Alarms(pool, publisher)
+    fence, routes = Fence(pool), Routes(Ownership(redis, uid), doorbells)
+    owner = Owner(fence, routes, uid, commander.welcome, alarms.swapped)
+    asker = StatusAsker(Queue(pool), owner.connections, commander.ring, settings.status_patience)
     recorder = Recorder(
         pool,
         publisher,
         window=settings.commit_window_ms / 1000,
         most=settings.commit_max_rows,
         patience=settings.answer_deadline,
+        on_commit=Aftermath(doorbells, asker, alarms.booted).committed,
     )
-    doorbells = Doorbells(redis)
-    commander = Commander(Queue(pool), Settler(pool), doorbells, publisher)
-    alarms = Alarms(pool, publisher)
-    owner = Owner(Fence(pool), Ownership(redis, uid), doorbells, uid, commander.welcome, alarms.swapped)
     door = Door(
         pool,
         settings.unknown_chargers,
@@ -148,25 +138,52 @@ async def build(settings: NodeSettings) -> Node:
         closes_foreign=settings.foreign_subprotocol is ForeignSubprotocol.CLOSE,
     )
     server = ChargerServer(settings, door, owner, recorder, commander, publisher)
-    return Node(settings, uid, redis, pool, recorder, publisher, owner, commander, server, doorbells, alarms)
+    standing = Standing(settings, uid, pool, redis, owner.connections, commander, recorder, server.gate)
+    auditor = Auditor(fence, routes, owner, server.let_go, settings.audit_seconds)
+    routes.on_missed = auditor.hurry
+    return Node(
+        settings,
+        uid,
+        redis,
+        pool,
+        recorder,
+        publisher,
+        owner,
+        commander,
+        server,
+        doorbells,
+        alarms,
+        asker,
+        auditor,
+        standing,
+    )
 
 
 async def run(settings: NodeSettings, stop: asyncio.Event) -> None:
     """Run a node until `stop`, then say goodbye in order."""
     node = await build(settings)
-    admin = AdminServer(settings.admin_host, settings.admin_port, node.is_ready, node.status)
+    standing, over = node.standing, asyncio.Event()
+    admin = AdminServer(
+        settings.admin_host,
+        settings.admin_port,
+        standing.is_ready,
+        standing.status,
+        standing.acts(),
+        settings.admin_token,
+    )
     async with asyncio.TaskGroup() as group:
         flushed = asyncio.Event()
-        node.admin_url = await admin.start(group)
+        standing.admin_url = await admin.start(group)
         recording = group.create_task(node.recorder.run(flushed), name="recorder")
         helpers = [
-            group.create_task(supervise(name, work, stop, ANY_AWAY), name=name) for name, work in _work(node, stop)
+            group.create_task(supervise(name, work, over, ANY_AWAY), name=name) for name, work in _work(node, over)
         ]
         server = await node.server.listen()
         spare_the_collector()
         logger.info("node %s accepts chargers", node.uid, extra={"pid": os.getpid()})
         await stop.wait()
-        node.draining = True
+        await standing.end(_second_signal())
+        over.set()
         server.close(close_connections=False)
         await node.server.close_all()
         await _within(LAST_WORDS, server.wait_closed(), "conversations")
@@ -183,18 +200,29 @@ def _work(node: Node, stop: asyncio.Event) -> list[tuple[str, Any]]:
     """All that runs beside the conversations, by name."""
     settings, owner = node.settings, node.owner
     connections = owner.connections.values
-    seen = LastSeen(Fence(node.pool), connections)
+    seen = LastSeen(Fence(node.pool), connections, node.auditor.suspect, node.auditor.hurry)
     return [
-        ("lease", lambda: every(settings.lease_seconds / 3, node.renew, stop)),
+        ("lease", node.keep_lease),
+        *node.standing.work(),
         ("doorbells", node.hear),
         ("departures", owner.follow_departures),
-        ("anti-entropy", lambda: every(REASSERT_SECONDS, node.reassert, stop)),
+        ("anti-entropy", node.auditor.run),
+        ("stalls", lambda: node.server.stalls.watch(node.stood_still)),
         ("publisher", node.publisher.run),
-        ("watchers", node.publisher.follow_watchers),
+        ("watchers", node.publisher.audience.follow),
         ("alarms", node.alarms.run),
         ("pings", lambda: ping_the_silent(connections, settings.ping_interval)),
         ("last seen", lambda: every(SEEN_SECONDS, seen.cycle, stop)),
+        ("asking", lambda: every(min(5.0, settings.status_patience / 4), node.asker.cycle, stop)),
     ]
+
+
+def _second_signal() -> asyncio.Event:
+    """Set when the process is asked to end once more: then it does not wait for anybody."""
+    hurry, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, hurry.set)
+    return hurry
 
 
 async def _within(seconds: float, closing: Awaitable[Any], what: str) -> None:

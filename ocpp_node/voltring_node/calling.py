@@ -1,14 +1,17 @@
 """One CALL of ours to one charger: adapted to its quirks, at its pace, with its patience (TR-22, TR-24)."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from voltring_core.domain.commands import ANSWER_TIMEOUT, answer_timeout_s
+from voltring_core.domain.commands import ANSWER_TIMEOUT, Reason, answer_timeout_s
 from voltring_core.ocpp.conversation import Answered
 from voltring_node.connection import Connection
 
+logger = logging.getLogger("voltring.calling")
 TRIGGERED = {
     "FirmwareStatusNotification": frozenset({"FirmwareStatusNotification", "SignedFirmwareStatusNotification"}),
     "SignChargePointCertificate": frozenset({"SignCertificate"}),
@@ -34,29 +37,46 @@ def patience(connection: Connection, action: str) -> float:
     return connection.call_timeout + answer_timeout_s(action) - ANSWER_TIMEOUT
 
 
-async def call(
-    connection: Connection,
-    answer: asyncio.Future[Answered | None],
-    action: str,
-    payload: Mapping[str, Any],
-    message_id: str,
-    flags: tuple[str, ...] = (),
-) -> Answered | None:
-    """Write the frame and wait for `answer`; None when none came in time, or none can come any more.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A CALL of ours that is open, and its frame, which is still to be written."""
+
+    frame: str
+    deadline: float
+    """On the monotonic clock."""
+
+
+def open_call(
+    connection: Connection, action: str, payload: Mapping[str, Any], message_id: str, flags: tuple[str, ...] = ()
+) -> Opened:
+    """Open a CALL and keep it. Nothing is open when this raises.
 
     `flags` say how the payload was adapted to the charger.
     """
-    if connection.quirks.one_message_at_a_time:
-        await connection.idle()
-    seconds = patience(connection, action)
-    deadline = time.monotonic() + seconds
-    connection.expected |= expected_after(action, payload)
+    deadline = time.monotonic() + patience(connection, action)
+    expected = expected_after(action, payload)
     frame = connection.conversation.call(message_id, action, payload, deadline)
-    connection.keep_own(frame, message_id, action, flags)
-    await connection.write(frame)
     try:
-        async with asyncio.timeout(seconds):
-            return await answer
-    except TimeoutError:
+        connection.keep_own(frame, message_id, action, flags)
+    except Exception:
         connection.conversation.expire(deadline)
-        return None
+        raise
+    connection.expected |= expected
+    return Opened(frame, deadline)
+
+
+async def exchange(
+    connection: Connection, opened: Opened, answer: asyncio.Future[Answered | None]
+) -> Answered | Reason:
+    """Write the frame and wait for `answer`; why there is none, if none came in time or none can come any more."""
+    try:
+        await connection.write(opened.frame)
+        async with asyncio.timeout(opened.deadline - time.monotonic()):
+            return await answer or Reason.SOCKET_LOST
+    except TimeoutError:
+        return Reason.NO_ANSWER
+    except Exception:  # perhaps it was written: as if it had been
+        logger.exception("%s: a CALL of ours is given up", connection.id)
+        return Reason.NO_ANSWER
+    finally:
+        connection.conversation.expire(opened.deadline)

@@ -2,42 +2,41 @@
 
 A doorbell (or a fresh connection) starts the dispatch of a charger: take the next row (QUEUED -> SENT, committed),
 write the frame, wait for the answer, write it down, ring the API replica that may be waiting; until nothing is
-queued. Nothing here is kept in memory that PostgreSQL does not know.
+queued. Nothing here is kept in memory that PostgreSQL does not know. Between SENT and the frame nothing is written, so
+what fails there (the socket, PostgreSQL, a fault of ours) gives the command back; after it, it is never given back.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-from voltring_core.cluster.connection import AWAY as REDIS_AWAY
 from voltring_core.cluster.doorbells import Doorbells
-from voltring_core.domain.commands import State, after_silence, command_class, lane, may_send
+from voltring_core.domain.commands import State, command_class, lane, may_send
 from voltring_core.domain.messages import Registration
-from voltring_core.errors import NotFound
-from voltring_core.metrics import COMMANDS
+from voltring_core.errors import NotFound, TooMany
 from voltring_core.ocpp.actions import TO_CHARGER
 from voltring_core.ocpp.conversation import Answered
 from voltring_core.ocpp.quirks import Adapted, Refused
 from voltring_core.ocpp.schemas import violations
 from voltring_core.ocpp.versions import Version
-from voltring_core.ocpp.wire import write_time
 from voltring_core.store.batched import Batched
 from voltring_core.store.commands import NewCommand
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
 from voltring_core.store.queue import Queue, Sendable
-from voltring_node.calling import call
+from voltring_node.calling import exchange, open_call
 from voltring_node.connection import Connection
+from voltring_node.late import Keep, LateAnswers
+from voltring_node.outcomes import Outcomes, patiently
 from voltring_node.passwords import Pending, password_hash
 from voltring_node.publishing import Publisher
 from voltring_node.settling import Sent, Settler
 
 logger = logging.getLogger("voltring.commanding")
-WRITE_TRIES = 8
-LATE_KEPT = 4096
+GONE_S = 2.0
+"""Seconds that the end of a socket waits for the outcome of what was SENT; it is written later all the same."""
 ASK_BOOT_S = 60.0
 BOOT_TRIGGER = {"requestedMessage": "BootNotification"}
 OURSELVES = "voltring"
@@ -59,10 +58,9 @@ class Commander:
     def __init__(self, queue: Queue, settler: Settler, doorbells: Doorbells, publisher: Publisher) -> None:
         self._queue = queue
         self._settler = settler
-        self._doorbells = doorbells
-        self._publisher = publisher
+        self._outcomes = Outcomes(queue, settler, doorbells, publisher)
+        self._late = LateAnswers(queue, self._outcomes)
         self._lines: dict[Connection, Line] = {}
-        self._late: dict[str, Sent] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._queued = Batched[str, bool]("look for commands", self._queued_many)
 
@@ -74,6 +72,15 @@ class Commander:
         elif connection.may_be_commanded:
             task = asyncio.create_task(self._dispatch(connection), name=f"commands {connection.id}")
             self._lines[connection] = Line(task)
+
+    def is_dispatching(self, connection: Connection) -> bool:
+        """Whether a command of this charger is on its way: taken, sent, or its outcome not written down yet."""
+        return connection in self._lines
+
+    @property
+    def dispatching(self) -> int:
+        """Chargers that a command is on its way to."""
+        return len(self._lines)
 
     def ready(self, connection: Connection) -> None:
         """The charger may be commanded now: ring for it if anything is queued."""
@@ -98,7 +105,7 @@ class Commander:
         )
         try:
             await self._queue.add(new)
-        except (NotFound, *POSTGRES_AWAY) as error:
+        except (NotFound, TooMany, *POSTGRES_AWAY) as error:
             logger.warning("%s is not asked to boot: %s", connection.id, error)
             return
         self.ring(connection)
@@ -124,23 +131,27 @@ class Commander:
         line = self._lines.get(connection)
         if not answer.late and line is not None and line.answer is not None and not line.answer.done():
             line.answer.set_result(answer)
-        elif (sent := self._late.pop(answer.call.message_id, None)) is not None:
-            self._start(self._finish(sent, answer), f"late answer {connection.id}")
+        else:
+            self._late.heard(connection, answer)
+
+    def strayed(self, connection: Connection, answer: Answered, keep: Keep) -> None:
+        """The charger answered a CALL that this socket knows nothing of; `keep` has it kept once it is known whose."""
+        self._late.heard(connection, answer, keep)
 
     async def gone(self, connection: Connection) -> None:
-        """The socket is closed: what is SENT is settled, nothing more is sent."""
+        """The socket is closed: nothing more is sent, and what is SENT is settled, now or when PostgreSQL is back."""
         line = self._lines.get(connection)
         if line is None:
             return
         line.again = False
         if line.answer is not None and not line.answer.done():
             line.answer.set_result(None)
-        await asyncio.gather(line.task, return_exceptions=True)
+        await asyncio.wait({line.task}, timeout=GONE_S)
 
     async def welcome(self, connections: Sequence[Connection]) -> None:
         """New owners settle what earlier ones left SENT."""
         for row in await self._queue.give_up_older([(one.id, one.epoch) for one in connections]):
-            await self._tell(row)
+            await self._outcomes.inherited(row)
 
     async def ring_waiting(self, connections: Iterable[Connection]) -> None:
         """Ring for those of these chargers that have something queued: doorbells may have been lost."""
@@ -152,8 +163,9 @@ class Commander:
         try:
             while await self._next(connection):
                 pass
-        except POSTGRES_AWAY as error:
-            logger.warning("commands of %s wait for PostgreSQL: %s", connection.id, error)
+        except Exception:
+            # What is SENT is settled by the sweeper; the next ring starts anew.
+            logger.exception("%s: its commands are not dispatched", connection.id)
         finally:
             line = self._lines.pop(connection)
             if line.again and connection.is_open:
@@ -163,120 +175,101 @@ class Commander:
         """Take, send and settle one command; False when there is none."""
         line = self._lines[connection]
         line.again = False
-        if not connection.is_open:
+        # Before it is taken, so that what is SENT is written at once.
+        if not await _has_its_ear(connection) or connection.is_leaving:
             return False
         message_id = str(uuid4())
         line.answer = asyncio.get_running_loop().create_future()
-        row = await self._queue.take(connection.id, connection.epoch, message_id, sendable(connection))
+        row = await self._take(line, connection, message_id)
         if row is None:
             return line.again
-        if not connection.is_open:
-            # Nothing was written, so even a command of class N may wait for the next socket.
-            await self._patiently(row["id"], lambda: self._queue.give_back(row["id"], message_id))
-            return False
-        adapted = connection.quirks.outbound(connection.version, row["action"], row["payload"])
-        if isinstance(adapted, Refused):
-            error = _refusal(adapted)
-            refused = await self._patiently(row["id"], lambda: self._queue.refuse(row["id"], message_id, error))
-            await self._tell(refused)
+        adapted = await self._adapt(connection, row, message_id)
+        if adapted is None:
             return True
-        password = None
-        new = password_hash(connection.version, row["action"], adapted.payload)
-        if new is not None:
-            password = await self._expect(connection, row["id"], new)
-            if password is None:
-                await self._patiently(row["id"], lambda: self._queue.give_back(row["id"], message_id))
-                return False
-        await self._send(connection, line.answer, row, adapted, message_id, password)
+        try:
+            sent = await self._prepare(connection, row, adapted, message_id)
+        except Exception as error:
+            await self._outcomes.stumbled(connection.id, connection.epoch, message_id, error)
+            return True
+        if sent is None:
+            return False
+        await self._send(connection, line.answer, row, sent, message_id, adapted.flags)
         return True
 
-    async def _expect(self, connection: Connection, command_id: UUID, new: bytes) -> Pending | None:
+    async def _adapt(self, connection: Connection, row: Any, message_id: str) -> Adapted | None:
+        """The command as this charger stands it; None when it can't be sent, and is settled."""
+        try:
+            adapted = connection.quirks.outbound(connection.version, row["action"], row["payload"])
+        except Exception as error:  # the same payload would only do it again
+            await self._outcomes.stumbled(connection.id, connection.epoch, message_id, error, is_sure=True)
+            return None
+        if isinstance(adapted, Refused):
+            await self._outcomes.refused(row, message_id, _refusal(adapted))
+            return None
+        return adapted
+
+    async def _prepare(self, connection: Connection, row: Any, adapted: Adapted, message_id: str) -> Sent | None:
+        """All that has to be done before it is written; None when it can't be now, and is given back."""
+        action, version = row["action"], connection.version
+        new = password_hash(version, action, adapted.payload)
+        password = None if new is None else await self._expect(connection, new)
+        if (new is None or password is not None) and await _has_its_ear(connection):
+            return Sent(row["id"], connection.id, version, connection.epoch, action, adapted.payload, password)
+        await self._outcomes.unwritten(row, message_id)
+        return None
+
+    async def _take(self, line: Line, connection: Connection, message_id: str) -> Any:
+        """The next command, SENT; None when there is none, or what was taken can't be sent and is put right."""
+        try:
+            return await self._queue.take(connection.id, connection.epoch, message_id, sendable(connection))
+        except POSTGRES_AWAY as error:
+            logger.warning("commands of %s wait for PostgreSQL: %s", connection.id, error)
+            await self._outcomes.lost(connection.id, message_id)
+        except Exception as error:  # it was taken, and can't be read
+            await self._outcomes.stumbled(connection.id, connection.epoch, message_id, error, is_sure=True)
+        line.again = True
+        return None
+
+    async def _expect(self, connection: Connection, new: bytes) -> Pending | None:
         """The new password is good before its command leaves; None when that can't be had: then nothing is sent."""
-        pending: Pending | None = await self._patiently(
-            command_id, lambda: self._settler.expect(connection.id, connection.epoch, new)
-        )
-        return pending if connection.is_open else None
+        what = f"a password of {connection.id}"
+        return await patiently(what, lambda: self._settler.expect(connection.id, connection.epoch, new))
 
     async def _send(
         self,
         connection: Connection,
         future: asyncio.Future[Answered | None],
         row: Any,
-        adapted: Adapted,
+        sent: Sent,
         message_id: str,
-        password: Pending | None,
+        flags: tuple[str, ...],
     ) -> None:
-        self._show(row["id"], connection.id, row["action"], State.SENT)
-        sent = Sent(
-            row["id"], connection.id, connection.version, connection.epoch, row["action"], adapted.payload, password
-        )
-        answer = await call(connection, future, row["action"], adapted.payload, message_id, adapted.flags)
-        if answer is not None:
+        try:
+            opened = open_call(connection, sent.action, sent.payload, message_id, flags)
+        except Exception as error:
+            await self._outcomes.stumbled(connection.id, connection.epoch, message_id, error)
+            return
+        self._outcomes.show(sent.command_id, sent.charger_id, sent.action, State.SENT)
+        answer = await exchange(connection, opened, future)
+        if isinstance(answer, Answered):
             connection.deaf_for = 0
             await _object(connection, answer)
-            await self._finish(sent, answer)
+            await self._outcomes.answered(sent, answer)
         else:
-            self._remember(message_id, sent)
-            await self._give_up(row, message_id)
+            self._late.remember(message_id, sent)
+            await self._outcomes.silent(row, message_id, answer)
             await connection.was_not_answered()
 
-    async def _finish(self, sent: Sent, answer: Answered) -> None:
-        settled = await self._patiently(sent.command_id, lambda: self._settler.settle(sent, answer))
-        if settled is not None and (password := sent.password) is not None:
-            await self._patiently(
-                sent.command_id,
-                lambda: self._settler.forget_refused(sent.charger_id, password, sent.payload, answer),
-            )
-        await self._tell(settled)
-        await self._patiently(
-            sent.command_id, lambda: self._queue.forget_secrets(sent.command_id, sent.action, sent.payload)
-        )
 
-    async def _give_up(self, row: Any, message_id: str) -> None:
-        state = after_silence(row["class"], row["attempts"])
-        await self._tell(await self._patiently(row["id"], lambda: self._queue.give_up(row["id"], message_id, state)))
-        if state is State.UNKNOWN:
-            payload = row["payload"]
-            await self._patiently(row["id"], lambda: self._queue.forget_secrets(row["id"], row["action"], payload))
-
-    async def _patiently(self, command_id: UUID, write: Callable[[], Awaitable[Any]]) -> Any:
-        """Write an outcome, with patience; if PostgreSQL stays away the sweeper settles the command."""
-        for attempt in range(WRITE_TRIES):
-            try:
-                return await write()
-            except POSTGRES_AWAY as error:
-                logger.warning("the outcome of command %s waits for PostgreSQL: %s", command_id, error)
-                await asyncio.sleep(min(0.1 * 2**attempt, 5.0))
-        return None
-
-    def _remember(self, message_id: str, sent: Sent) -> None:
-        self._late[message_id] = sent
-        if len(self._late) > LATE_KEPT:
-            del self._late[next(iter(self._late))]
-
-    async def _tell(self, row: Any) -> None:
-        """Let operators know what became of a command."""
-        if row is None:
-            return
-        COMMANDS.labels(row["state"]).inc()
-        self._show(row["id"], row["charger_id"], row["action"], State(row["state"]))
-        if row["reply_to"]:
-            try:
-                await self._doorbells.answer(row["reply_to"], row["id"])
-            except REDIS_AWAY as error:
-                logger.warning("the API is not told of command %s: %s", row["id"], error)
-
-    def _show(self, command_id: UUID, charger_id: str, action: str, state: State) -> None:
-        self._publisher.put(
-            {
-                "type": "command.updated",
-                "charger_id": charger_id,
-                "at": write_time(datetime.now(UTC)),
-                "command_id": str(command_id),
-                "action": action,
-                "state": state.value,
-            }
-        )
+async def _has_its_ear(connection: Connection) -> bool:
+    """Whether a CALL may be written now; some chargers want their own answered first."""
+    if connection.quirks.one_message_at_a_time:
+        try:
+            async with asyncio.timeout(connection.call_timeout):
+                await connection.idle()
+        except TimeoutError:
+            return False
+    return connection.is_open
 
 
 async def _object(connection: Connection, answer: Answered) -> None:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from websockets.protocol import State
 
@@ -20,10 +21,11 @@ from voltring_core.domain.messages import Beat, Registration
 from voltring_core.metrics import CALL_ERRORS
 from voltring_core.ocpp.codes import Code
 from voltring_core.ocpp.conversation import Answered, Called, Conversation, Refused, Sent, Stray
-from voltring_core.ocpp.frames import MessageId, MessageType
+from voltring_core.ocpp.frames import MessageType
 from voltring_core.ocpp.quirks import resolve
 from voltring_core.ocpp.versions import Version
 from voltring_core.ocpp.wire import write_time
+from voltring_node import keeping
 from voltring_node.counting import count
 from voltring_node.deciding import FAULT, Asked, Decided
 from voltring_node.facts import BootFact, Message, Refusal
@@ -36,7 +38,7 @@ from voltring_node.understanding import Answerable, Understood, understand
 
 logger = logging.getLogger("voltring.connection")
 COMMANDED = frozenset({Registration.ACCEPTED, Registration.PENDING})
-RESULT_REFUSED, LATE = "result_refused", "late"
+RESULT_REFUSED = "result_refused"
 
 
 class Connection:
@@ -51,6 +53,7 @@ class Connection:
         "_is_ready",
         "_on_answer",
         "_on_ready",
+        "_on_stray",
         "_on_unbooted",
         "_recorder",
         "_terms",
@@ -61,6 +64,7 @@ class Connection:
         "deaf_for",
         "epoch",
         "expected",
+        "is_leaving",
         "quirks",
         "registration",
         "socket",
@@ -76,11 +80,13 @@ class Connection:
         recorder: Recorder,
         terms: Terms,
         on_answer: Callable[["Connection", Answered], None],
+        on_stray: Callable[["Connection", Answered, Callable[[str | None], None]], None],
         on_ready: Callable[["Connection"], None],
         on_unbooted: Callable[["Connection"], None],
     ) -> None:
-        """`on_answer` gets what the charger answers; `on_ready` is called when it may be commanded, `on_unbooted` when
-        it speaks although it never booted."""
+        """`on_answer` gets what the charger answers; `on_stray` what it answers to no CALL of this socket, and what
+        keeps that, as the answer to an action or (None) to nothing; `on_ready` is called when it may be commanded,
+        `on_unbooted` when it speaks although it never booted."""
         self.socket = socket
         self.charger = charger
         self.version = version
@@ -91,6 +97,7 @@ class Connection:
         self._recorder = recorder
         self._terms = terms
         self._on_answer = on_answer
+        self._on_stray = on_stray
         self._on_ready = on_ready
         self._on_unbooted = on_unbooted
         self._inbox: deque[tuple[Called | Sent, str, datetime]] = deque()
@@ -104,6 +111,8 @@ class Connection:
         """Actions that it was asked for, and may say although it is not accepted yet."""
         self.deaf_for = 0
         """CALLs of ours without an answer, in a row."""
+        self.is_leaving = False
+        """It is asked to go elsewhere: no further command is taken for it, what is outstanding goes on."""
         self._was_asked = False
         self._is_ready = False  # it has booted, or gone on without: from now on it may be commanded
 
@@ -118,9 +127,14 @@ class Connection:
         return self.socket.state is State.OPEN
 
     @property
+    def is_busy(self) -> bool:
+        """Whether a CALL of ours waits for its answer, or one of the charger's waits for ours."""
+        return self.conversation.outstanding is not None or bool(self._inbox)
+
+    @property
     def may_be_commanded(self) -> bool:
         """Whether commands that its state allows may go: it is owned, not rejected, past its boot if it needs that."""
-        if not self.epoch or self.registration is Registration.REJECTED:
+        if not self.epoch or self.is_leaving or self.registration is Registration.REJECTED:
             return False
         return self._is_ready or not self.quirks.commands_after_boot
 
@@ -189,7 +203,8 @@ class Connection:
         elif isinstance(event, Refused):
             logger.warning("%s: %s", self.id, event.reason)
             kind, flags = MessageType.CALLRESULTERROR, (RESULT_REFUSED,)
-            self._keep(text, now, kind, event.message_id, flags=flags, error_code=event.code)
+            refused = keeping.message(self, text, now, kind, event.message_id, flags=flags)
+            self._keep(replace(refused, error_code=event.code))
         else:
             self._stray(event, text, now)
 
@@ -203,7 +218,11 @@ class Connection:
             self.socket.hold(True)
 
     def _stray(self, event: Stray, text: str, now: datetime) -> None:
-        self._keep(text, now, None, flags=(MALFORMED if event.malformed else STRAY,), reply=event.reply)
+        if event.answer is not None:
+            self._on_stray(self, event.answer, partial(self._keep_found, event.answer, text, now))
+            return
+        flags = (MALFORMED if event.malformed else STRAY,)
+        self._keep(keeping.message(self, text, now, None, flags=flags), event.reply)
         logger.info("%s: %s", self.id, event.reason)
         if event.reply is not None:
             self.socket.send_now(event.reply)
@@ -243,7 +262,7 @@ class Connection:
 
     def _beat(self, event: Called | Sent, text: str, now: datetime, found: Understood) -> bool:
         reply = self.conversation.answer(event.message_id, {"currentTime": write_time(now)})
-        message = self._message(text, now, MessageType.CALL, event.message_id, event.action, found.flags)
+        message = keeping.message(self, text, now, MessageType.CALL, event.message_id, event.action, found.flags)
         return self._answer_now(message, reply)
 
     def _answer_now(self, message: Message, reply: str) -> bool:
@@ -269,17 +288,17 @@ class Connection:
         """A fault of ours: the charger is told and may repeat; its next message goes on."""
         logger.exception("%s: %s failed", self.id, event.action)
         if isinstance(event, Sent):
-            self._keep(text, now, MessageType.SEND, event.message_id, event.action, (FAULT,))
+            self._keep(keeping.message(self, text, now, MessageType.SEND, event.message_id, event.action, (FAULT,)))
             return
         reply = self.conversation.refuse(event.message_id, Code.INTERNAL, "internal error")
-        self._keep(text, now, MessageType.CALL, event.message_id, event.action, (FAULT,), reply)
+        self._keep(keeping.message(self, text, now, MessageType.CALL, event.message_id, event.action, (FAULT,)), reply)
         self.socket.send_now(reply)
 
     def _answer_at_once(self, event: Called | Sent, text: str, now: datetime, found: Answerable) -> bool:
         kind = MessageType.SEND if isinstance(event, Sent) else MessageType.CALL
-        message = self._message(text, now, kind, event.message_id, event.action, found.flags)
+        message = keeping.message(self, text, now, kind, event.message_id, event.action, found.flags)
         if isinstance(event, Sent):  # nobody waits for an answer
-            self._recorder.keep(Asked(message, only_kept=True))
+            self._keep(message)
         elif isinstance(found.answer, Refusal):
             CALL_ERRORS.labels(found.answer.code.value).inc()
             reply = self.conversation.refuse(event.message_id, found.answer.code, found.answer.description)
@@ -358,42 +377,21 @@ class Connection:
     def keep_own(self, frame: str, message_id: str, action: str, flags: tuple[str, ...]) -> None:
         """Keep a CALL of ours, as it is written."""
         self._asked_at = time.monotonic()
-        message = self._message(frame, datetime.now(UTC), MessageType.CALL, message_id, action, flags, "out")
-        self._recorder.keep(Asked(message, only_kept=True))
+        self._keep(keeping.own_call(self, frame, message_id, action, flags))
 
     def _keep_answer(self, event: Answered, text: str, now: datetime) -> None:
-        kind = MessageType.CALLERROR if event.code else MessageType.CALLRESULT
-        flags = (LATE,) if event.late else ()
-        message = self._message(text, now, kind, event.call.message_id, event.call.action, flags)
-        latency = None if event.late else (time.monotonic() - self._asked_at) * 1000
-        message = replace(message, error_code=event.code or None, latency_ms=latency)
-        self._recorder.keep(Asked(message, only_kept=True))
+        latency_ms = (time.monotonic() - self._asked_at) * 1000
+        self._keep(keeping.answer(self, event, text, now, latency_ms))
 
-    def _keep(
-        self,
-        text: str,
-        now: datetime,
-        kind: MessageType | None,
-        message_id: MessageId | None = None,
-        action: str | None = None,
-        flags: tuple[str, ...] = (),
-        reply: str | None = None,
-        error_code: str | None = None,
-    ) -> None:
-        message = replace(self._message(text, now, kind, message_id, action, flags), error_code=error_code)
+    def _keep_found(self, event: Answered, text: str, now: datetime, action: str | None) -> None:
+        if action is None:
+            self._keep(keeping.message(self, text, now, None, flags=(STRAY,)))
+            logger.info("%s: an answer to no CALL of ours: %s", self.id, event.call.message_id[:40])
+        else:
+            self._keep_answer(replace(event, call=replace(event.call, action=action)), text, now)
+
+    def _keep(self, message: Message, reply: str | None = None) -> None:
         self._recorder.keep(Asked(message, answered=reply, only_kept=True))
-
-    def _message(
-        self,
-        text: str,
-        now: datetime,
-        kind: MessageType | None,
-        message_id: MessageId | None,
-        action: str | None,
-        flags: tuple[str, ...],
-        direction: str = "in",
-    ) -> Message:
-        return Message(self.id, self.epoch, self.version, now, direction, text, kind, message_id, action, flags=flags)
 
     async def write(self, frame: str) -> bool:
         """Write a frame; False when the socket is gone."""

@@ -173,6 +173,9 @@ class CommandFact:
     command_id: UUID
     state: State | None
     outcome: Mapping[str, Any]
+    action: str = ""
+    reply_to: str | None = None
+    """The API replica that may be waiting for the command."""
 
 
 @dataclass(frozen=True, slots=True)

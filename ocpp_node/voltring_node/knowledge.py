@@ -11,7 +11,7 @@ from uuid import UUID
 
 from voltring_core.domain.authorization import KnownToken
 from voltring_core.domain.chargers import Standing
-from voltring_core.domain.commands import State
+from voltring_core.domain.consequences import SentCommand as SentCommand
 from voltring_core.domain.messages import IdToken
 from voltring_core.domain.reports import Report
 from voltring_core.domain.transactions import Transaction, TransactionState
@@ -36,22 +36,12 @@ class Wanted:
     standing: bool = False
     """How operators have the charger now."""
     commands: frozenset[str] = frozenset()
-    """The latest commands of these actions that were sent to the charger."""
+    """The latest commands of these actions that were sent to the charger. Asked for only by messages that may come of
+    one: never by readings, statuses and updates as they go on."""
     report: tuple[str, int] | None = None
     """A report that is being received: the action and request id of its parts."""
     records: frozenset[str] = frozenset()
     """What holds at the charger, of these kinds."""
-
-
-@dataclass(frozen=True, slots=True)
-class SentCommand:
-    """A command that the charger got, or may have got."""
-
-    id: UUID
-    action: str
-    request_id: int | None
-    payload: Mapping[str, Any]
-    state: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +123,9 @@ class Known:
                 self.records.setdefault((charger_id, fact.kind), {})[fact.key] = kept
             elif isinstance(fact, GoneFact):
                 self._forget(charger_id, fact)
-            elif isinstance(fact, CommandFact) and fact.state is not None:
+            elif isinstance(fact, CommandFact):
                 self.commands[charger_id] = [
-                    replace(one, state=fact.state) if one.id == fact.command_id else one
-                    for one in self.commands.get(charger_id, ())
+                    _after(one, fact) if one.id == fact.command_id else one for one in self.commands.get(charger_id, ())
                 ]
 
     def _forget(self, charger_id: str, fact: GoneFact) -> None:
@@ -153,6 +142,10 @@ class Known:
         if transaction.start_key is not None:
             self.by_start_key[charger, transaction.start_key] = transaction
         self.by_charger.setdefault(charger, {})[transaction.id] = transaction
+
+
+def _after(command: SentCommand, fact: CommandFact) -> SentCommand:
+    return replace(command, state=fact.state or command.state, outcome={**command.outcome, **fact.outcome})
 
 
 def _newer(one: Transaction, other: Transaction) -> bool:

@@ -47,9 +47,19 @@ async def _look_at(connection: Connection, now: float) -> None:
 class LastSeen:
     """Writes when chargers were last heard, in one statement for all of them."""
 
-    def __init__(self, fence: Fence, connections: Callable[[], Iterable[Connection]]) -> None:
+    def __init__(
+        self,
+        fence: Fence,
+        connections: Callable[[], Iterable[Connection]],
+        on_lost: Callable[[Iterable[str]], None],
+        on_back: Callable[[], None],
+    ) -> None:
+        """`on_lost` gets chargers that are not this node's any more; `on_back` is called when PostgreSQL is back."""
         self._fence = fence
         self._connections = connections
+        self._on_lost = on_lost
+        self._on_back = on_back
+        self._was_away = False
         self._written_at = time.monotonic()
 
     async def cycle(self) -> str:
@@ -62,8 +72,12 @@ class LastSeen:
         ]
         try:
             if heard:
-                await self._fence.seen(heard)
+                self._on_lost(await self._fence.seen(heard))
         except AWAY as error:
+            self._was_away = True
             return f"last-seen times of {len(heard)} chargers wait for PostgreSQL: {error}"
+        if self._was_away and heard:
+            self._was_away = False
+            self._on_back()
         self._written_at = now
         return ""

@@ -2,7 +2,8 @@
 -- The new password beside the old one, before its command is written. One that is good already is not pending.
 WITH before AS (
     SELECT c.id, c.secret_hash, c.next_secret_hash
-    FROM chargers c JOIN charger_connection f ON f.charger_id = c.id AND f.epoch = $3
+    FROM chargers c JOIN charger_connection f ON f.charger_id = c.id
+        AND $3 BETWEEN coalesce(f.first_epoch, f.epoch) AND f.epoch
     WHERE c.id = $1
     FOR UPDATE OF c
 )

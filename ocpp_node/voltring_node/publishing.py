@@ -5,11 +5,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from redis.asyncio import Redis
-
-from voltring_core.cluster.connection import AWAY
 from voltring_core.cluster.events import Event, EventBus
-from voltring_core.cluster.watching import Looks, looks, new_look
+from voltring_core.cluster.watching import Audience
 from voltring_core.domain.transactions import TransactionState
 from voltring_core.ocpp.wire import write_time
 from voltring_node.deciding import Decided
@@ -30,33 +27,29 @@ from voltring_node.journal import latency_ms, shown, verdict
 
 MOST_WAITING = 10_000
 """Events beyond it are dropped while Redis is slow: they are for eyes."""
-WATCH_SECONDS = 1.0
 METERED = "meter.values"
-ALWAYS = frozenset({CommandFact})
-"""Facts that are told also when nobody listens: they are few, and the API waits for them."""
 
 
 class Publisher:
     """Collects events of commits and publishes them in batches."""
 
-    def __init__(self, bus: EventBus, redis: Redis) -> None:
+    def __init__(self, bus: EventBus, audience: Audience) -> None:
         self._bus = bus
-        self._redis = redis
+        self.audience = audience
         self._waiting: list[Event] = []
         self._filled = asyncio.Event()
-        self._looks = Looks()
 
     def committed(self, group: Iterable[Decided]) -> None:
         """Note what a committed group brought, as far as somebody looks: for nobody, next to nothing is done."""
-        looks = self._looks
+        looks = self.audience.looks
         for one in group:
             message = one.asked.message
             hears = looks.events and looks.hears(message.charger_id)
             for fact in one.facts:
-                if hears or type(fact) in ALWAYS:
+                if hears:
                     self.show(message, fact)
             if looks.messages and message.charger_id in looks.messages:
-                self.put(_message_event(one))
+                self._append(_message_event(one))
 
     def show(self, place: Message | Place, fact: Fact) -> None:
         """Publish what a committed fact tells, if it tells anything."""
@@ -64,7 +57,11 @@ class Publisher:
             self.put(event)
 
     def put(self, event: Event) -> None:
-        """Publish an event soon."""
+        """Publish an event soon, if somebody listens to its charger's."""
+        if self.audience.looks.hears(event["charger_id"]):
+            self._append(event)
+
+    def _append(self, event: Event) -> None:
         if len(self._waiting) < MOST_WAITING:
             self._waiting.append(event)
             self._filled.set()
@@ -76,16 +73,6 @@ class Publisher:
             self._filled.clear()
             events, self._waiting = self._waiting, []
             await self._bus.publish(latest_readings(events))
-
-    async def follow_watchers(self) -> None:
-        """Know what somebody looks at; to be supervised."""
-        since = "0-0"
-        while True:
-            try:
-                self._looks = await looks(self._redis)
-                since = await new_look(self._redis, since, WATCH_SECONDS)
-            except AWAY:
-                await asyncio.sleep(WATCH_SECONDS)
 
 
 def latest_readings(events: list[Event]) -> list[Event]:

@@ -89,8 +89,7 @@ async def _what_came_of_commands(connection: asyncpg.Connection, needs: Needs, k
     """Commands that messages may belong to, reports that are being received, records."""
     if needs.commands:
         for row in await connection.fetch(SQL["commands"], *_columns(needs.commands)):
-            sent = SentCommand(row["id"], row["action"], row["request_id"], row["payload"], State(row["state"]))
-            known.commands.setdefault(row["charger_id"], []).append(sent)
+            known.commands.setdefault(row["charger_id"], []).append(_command(row))
     if needs.reports:
         for row in await connection.fetch(SQL["reports"], *_columns(needs.reports)):
             report = _report(row)
@@ -108,6 +107,21 @@ def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
 def _report(row: Any) -> Report:
     values = {name: row[name] for name in REPORT}
     return Report(**{**values, "state": ReportState(row["state"]), "seqs": tuple(row["seqs"])})
+
+
+def _command(row: Any) -> SentCommand:
+    return SentCommand(
+        row["id"],
+        row["action"],
+        row["request_id"],
+        row["payload"],
+        State(row["state"]),
+        row["sent_at"],
+        row["epoch"],
+        row["answer"],
+        row["outcome"] or {},
+        row["reply_to"],
+    )
 
 
 def _token(row: Any) -> KnownToken:

@@ -51,13 +51,24 @@ class Entry:
 class Recorder:
     """Gathers, decides, commits, releases."""
 
-    def __init__(self, pool: asyncpg.Pool, publisher: Publisher, *, window: float, most: int, patience: float) -> None:
-        """`window` and `patience` in seconds; `most` messages in a group."""
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        publisher: Publisher,
+        *,
+        window: float,
+        most: int,
+        patience: float,
+        on_commit: Callable[[list[Decided]], None] = lambda group: None,
+    ) -> None:
+        """`window` and `patience` in seconds; `most` messages in a group. `on_commit` gets each group that is
+        committed, after its answers are on their way."""
         self._pool = pool
         self._publisher = publisher
         self._window = window
         self._most = most
         self._patience = patience
+        self._on_commit = on_commit
         self._queue: deque[Entry] = deque()
         self._filled = asyncio.Event()
         self._remembered = Remembered()
@@ -65,6 +76,11 @@ class Recorder:
     def __len__(self) -> int:
         """How many messages wait."""
         return len(self._queue)
+
+    @property
+    def oldest_wait_s(self) -> float:
+        """Seconds that the oldest of them waits; what is being written now is not counted."""
+        return self._patience - (self._queue[0].deadline - time.monotonic()) if self._queue else 0.0
 
     @property
     def is_behind(self) -> bool:
@@ -155,6 +171,11 @@ class Recorder:
         for entry, one in zip(group, decided, strict=True):
             _tell(entry, one)
         self._publisher.committed(decided)
+        try:
+            self._on_commit(decided)
+        except Exception:
+            # It is committed: what follows from it must not bring it a second time.
+            logger.exception("what follows from a commit is not done")
 
     async def _isolate(self, group: list[Entry], error: Exception, stop: asyncio.Event) -> None:
         """One row can't be written: halve the group until it stands alone, so that the others go on."""

@@ -40,12 +40,14 @@ FROM transactions WHERE id = ANY($1::uuid[])
 SELECT id, status, registration_wanted FROM chargers WHERE id = ANY($1::text[])
 
 -- name: commands
--- What was sent to a charger of late, of the actions that its messages may belong to; the latest first.
-SELECT c.id, c.charger_id, c.action, c.request_id, c.payload, c.state
+-- What was sent to a charger of late, of the actions that its messages may belong to; the latest first. One that is
+-- QUEUED was sent, too, and is to be repeated, if it has the time of that.
+SELECT c.id, c.charger_id, c.action, c.request_id, c.payload, c.state, c.sent_at, c.epoch, c.outcome, c.reply_to,
+    c.response ->> 'status' AS answer
 FROM unnest($1::text[], $2::text[]) AS k (charger_id, action)
 CROSS JOIN LATERAL (
     SELECT * FROM commands WHERE charger_id = k.charger_id AND action = k.action
-        AND state IN ('SENT', 'ACCEPTED', 'UNKNOWN', 'COMPLETED', 'FAILED')
+        AND (state IN ('SENT', 'ACCEPTED', 'UNKNOWN', 'COMPLETED', 'FAILED') OR state = 'QUEUED' AND sent_at IS NOT NULL)
     ORDER BY seq DESC LIMIT 20
 ) AS c
 ORDER BY c.charger_id, c.seq DESC
@@ -112,7 +114,8 @@ SELECT new.charger_id, evse_id, connector_id, status, error_code, info, vendor_e
 FROM unnest($1::text[], $2::bigint[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
     $9::timestamptz[])
     AS new (charger_id, epoch, evse_id, connector_id, status, error_code, info, vendor_error_code, status_at)
-JOIN charger_connection f ON f.charger_id = new.charger_id AND f.epoch = new.epoch
+JOIN charger_connection f ON f.charger_id = new.charger_id
+    AND new.epoch BETWEEN coalesce(f.first_epoch, f.epoch) AND f.epoch
 ON CONFLICT (charger_id, evse_id, connector_id) DO UPDATE SET
     status = excluded.status, error_code = excluded.error_code, info = excluded.info,
     vendor_error_code = excluded.vendor_error_code, status_at = excluded.status_at
@@ -126,5 +129,6 @@ UPDATE chargers SET vendor = new.vendor, model = new.model, serial_number = new.
 FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
     $9::timestamptz[])
     AS new (charger_id, epoch, vendor, model, serial_number, firmware_version, boot_reason, registration, booted_at)
-JOIN charger_connection f ON f.charger_id = new.charger_id AND f.epoch = new.epoch
+JOIN charger_connection f ON f.charger_id = new.charger_id
+    AND new.epoch BETWEEN coalesce(f.first_epoch, f.epoch) AND f.epoch
 WHERE chargers.id = new.charger_id

@@ -3,15 +3,20 @@
 import asyncio
 import logging
 import socket as sockets
+import time
 from datetime import UTC, datetime
-from typing import Any
+from http import HTTPStatus
+from typing import Any, cast
 from uuid import uuid4
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
+from websockets.typing import Subprotocol
 
 from voltring_core.cluster.doorbells import NOBODY
+from voltring_core.domain.admission import Limits
 from voltring_core.domain.chargers import Intervals
+from voltring_core.domain.ownership import Fenced
 from voltring_core.errors import SettingsError
 from voltring_core.metrics import ACCEPTED, CLOSED, CONNECTIONS
 from voltring_core.ocpp.conversation import Answered
@@ -21,11 +26,14 @@ from voltring_core.store.database import AWAY
 from voltring_node.admission import Door
 from voltring_node.commanding import Commander
 from voltring_node.connection import Connection
-from voltring_node.owning import Owner
+from voltring_node.gate import Gate, Guest
+from voltring_node.owning import Outcome, Owner
+from voltring_node.proving import Stalls, is_fresh, is_there
 from voltring_node.publishing import Publisher
 from voltring_node.recorder import Recorder
 from voltring_node.sockets import DISMISSED, FOREIGN, GOING_AWAY, SUPERSEDED, TRY_LATER, Inflate, Socket
 from voltring_node.terms import Terms
+from voltring_node.turns import Turns
 
 logger = logging.getLogger("voltring.server")
 BOOT_PATIENCE = 5.0
@@ -33,6 +41,11 @@ BOOT_PATIENCE = 5.0
 BACKLOG = 4096
 HANDSHAKE_TIMEOUT = 15.0
 CLOSE_TIMEOUT = 5.0
+PROOFS = 3
+"""Claims of one socket that may have waited for too long since its last sign of life."""
+GOODBYES = 20
+"""Chargers cleaned up after in one turn of the loop: a router that restarts cuts thousands at once."""
+ASKED_FOR = "Sec-WebSocket-Protocol"
 
 
 class ChargerServer:
@@ -57,7 +70,12 @@ class ChargerServer:
         self._terms = Terms(
             intervals, settings.inbox_limit, settings.ping_interval, settings.silence_limit, settings.call_timeout
         )
+        self.gate = Gate(_limits(settings))
+        """Who may begin a handshake; a node that drains refuses here."""
+        self.stalls = Stalls()
+        self._goodbyes = Turns(GOODBYES)
         self._closing: set[asyncio.Task[None]] = set()
+        owner.on_superseded = self.supersede
 
     async def listen(self) -> Server:
         """Start to accept. Raises SettingsError when the port can't be had."""
@@ -71,11 +89,10 @@ class ChargerServer:
         return await serve(
             self._converse,
             process_request=self._process_request,
-            process_response=_read_compressed,
-            select_subprotocol=_subprotocol,
+            process_response=_agree,
             compression=None,
             extensions=[_deflate()],
-            create_connection=Socket,
+            create_connection=cast(Any, self.gate.knock),  # its connection is a guest, once it is its turn
             ping_interval=None,  # liveness.py pings: one task for all sockets in place of one each
             max_size=self._settings.max_message_bytes,
             open_timeout=HANDSHAKE_TIMEOUT,
@@ -95,7 +112,7 @@ class ChargerServer:
         }
 
     async def _process_request(self, socket: ServerConnection, request: Any) -> Any:
-        assert isinstance(socket, Socket)
+        assert isinstance(socket, Guest)
         return await self._door.process_request(socket, request)
 
     async def _converse(self, socket: ServerConnection) -> None:
@@ -111,6 +128,7 @@ class ChargerServer:
             self._recorder,
             self._terms,
             self._answered,
+            self._commander.strayed,
             self._commander.ready,
             self._commander.ask_for_boot,
         )
@@ -119,23 +137,37 @@ class ChargerServer:
         await self._live(connection)
 
     async def _own(self, connection: Connection) -> bool:
-        """Become the charger's only socket."""
-        older = self._owner.connections.get(connection.id)
-        self._owner.connections[connection.id] = connection
-        if older is not None:
-            self.supersede(older)
-        try:
-            owned = await self._owner.own(connection, connection.address, took_over=older is not None)
-        except AWAY as error:
-            logger.warning("%s can't be owned: %s", connection.id, error)
-            owned = False
-        if not owned or self._owner.connections.get(connection.id) is not connection:
-            self._owner.leave(connection)
-            await connection.socket.close(*(TRY_LATER if not owned else SUPERSEDED))
-            return False
-        return True
+        """Become the charger's only socket; one whose other end is gone takes it from nobody."""
+        socket, outcome = connection.socket, Outcome.UNPROVEN
+        alive_at = 0.0 if self.stalls.may_hide(socket.asked_at) else socket.asked_at
+        for _ in range(PROOFS):
+            if not is_fresh(alive_at):
+                self.gate.over(socket, accepted=True)  # others shake hands while this one's pong is on its way
+                if not await is_there(socket):
+                    break
+                alive_at = time.monotonic()
+            try:
+                outcome = await self._owner.own(connection, connection.address, alive_at)
+            except AWAY as error:
+                logger.warning("%s can't be owned: %s", connection.id, error)
+                outcome = Outcome.REFUSED
+            if outcome is not Outcome.UNPROVEN:
+                break
+        if outcome is not Outcome.OWNS:
+            await self._turn_away(connection, outcome)
+        return outcome is Outcome.OWNS
+
+    async def _turn_away(self, connection: Connection, outcome: Outcome) -> None:
+        CLOSED.labels(outcome.value).inc()
+        self._owner.leave(connection)
+        if outcome is Outcome.UNPROVEN:
+            logger.info("%s does not answer a ping and takes its charger from nobody", connection.id)
+            connection.socket.transport.abort()
+        else:
+            await connection.socket.close(*(SUPERSEDED if outcome is Outcome.OVERTAKEN else TRY_LATER))
 
     async def _live(self, connection: Connection) -> None:
+        self.gate.over(connection.socket, accepted=True)
         version = connection.version.value
         ACCEPTED.labels(version).inc()
         CONNECTIONS.labels(version).inc()
@@ -152,6 +184,7 @@ class ChargerServer:
             self._owner.leave(connection)
             if connection.id not in self._owner.connections:
                 self._show("charger.offline", connection)
+            await self._goodbyes.take()
             await connection.settle()
             await self._commander.gone(connection)
 
@@ -160,16 +193,20 @@ class ChargerServer:
         CLOSED.labels("superseded").inc()
         self._close(connection, SUPERSEDED)
 
+    def let_go(self, connection: Connection, fenced: Fenced | None) -> None:
+        """Close a socket that does not own (any more): its charger has a newer one, or was deleted (None)."""
+        if fenced is not None:
+            self.supersede(connection)
+        else:
+            CLOSED.labels("dismissed").inc()
+            self._close(connection, DISMISSED)
+
     def kicked(self, charger_id: str, epoch: int) -> None:
         """Another node owns the charger under `epoch`, or nobody is to own it any more."""
         connection = self._owner.connections.get(charger_id)
         if connection is None or not 0 < connection.epoch < epoch:
             return
-        if epoch == NOBODY:
-            CLOSED.labels("dismissed").inc()
-            self._close(connection, DISMISSED)
-        else:
-            self.supersede(connection)
+        self.let_go(connection, None if epoch == NOBODY else Fenced("", epoch, True))
 
     def _close(self, connection: Connection, why: tuple[int, str]) -> None:
         task = asyncio.create_task(connection.socket.close(*why), name=f"close {connection.id}")
@@ -178,6 +215,8 @@ class ChargerServer:
 
     async def close_all(self) -> None:
         """Say goodbye to everybody: they come back to another node."""
+        if not self.gate.is_refusing:
+            self.gate.refuse("the node stops")
         connections = list(self._owner.connections.values())
         closing = (connection.socket.close(*GOING_AWAY) for connection in connections)
         await asyncio.gather(*closing, return_exceptions=True)
@@ -197,16 +236,25 @@ class ChargerServer:
         )
 
 
-def _subprotocol(socket: ServerConnection, offered: Any) -> Any:
+def _limits(settings: NodeSettings) -> Limits:
+    return Limits(
+        settings.handshake_rate,
+        settings.handshake_burst,
+        settings.handshakes_at_once,
+        settings.handshake_wait,
+        settings.handshakes_waiting,
+    )
+
+
+def _agree(socket: ServerConnection, request: Any, response: Any) -> None:
     """What the charger asked for; who asked for nothing gets no header back (TR-07)."""
-    assert isinstance(socket, Socket)
-    return socket.version.subprotocol if socket.version and offered else None
-
-
-def _read_compressed(socket: ServerConnection, request: Any, response: Any) -> None:
-    """Some chargers compress although nothing was negotiated."""
-    if not socket.protocol.extensions:
-        socket.protocol.extensions = [Inflate()]
+    assert isinstance(socket, Guest)
+    if socket.version and response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+        if request.headers.get_all(ASKED_FOR):
+            response.headers[ASKED_FOR] = socket.version.subprotocol
+            socket.protocol.subprotocol = Subprotocol(socket.version.subprotocol)
+        # Some chargers compress although nothing was negotiated.
+        socket.protocol.extensions = socket.protocol.extensions or [Inflate()]
 
 
 def _deflate() -> ServerPerMessageDeflateFactory:

@@ -13,8 +13,9 @@ from uuid import UUID
 
 import asyncpg
 
-from voltring_core.domain.commands import State, judge
+from voltring_core.domain.commands import MAX_STUMBLES, Reason, State, judge
 from voltring_core.domain.devices import Variable
+from voltring_core.domain.kinds import StationEventKind
 from voltring_core.ocpp import schemas
 from voltring_core.ocpp.conversation import Answered
 from voltring_core.ocpp.redaction import redact_payload
@@ -24,7 +25,7 @@ from voltring_core.store.database import AWAY
 from voltring_core.store.queries import load
 from voltring_node import reading
 from voltring_node.deciding import Needs
-from voltring_node.facts import CommandFact, Fact, Place
+from voltring_node.facts import CommandFact, EventFact, Fact, Place
 from voltring_node.handlers.answers.answer import CommandAnswer, Meaning
 from voltring_node.handlers.answers.mending import mend
 from voltring_node.handlers.answers.table import MEANINGS
@@ -37,6 +38,8 @@ logger = logging.getLogger("voltring.settling")
 OWN = load("voltring_node", "settling.sql")
 INVALID, NOT_KEPT = "invalid_answer", "meaning_not_kept"
 """Flags of an outcome: the answer breaks its schema; what it means could not be written down."""
+SEVERITY = 4
+"""Of a command that can't be sent: an error, by OCPP's scale."""
 MOST_NAMED = 20
 """Faults of one answer that are named."""
 
@@ -75,6 +78,10 @@ class Settler:
         """As `settle`."""
         return await settle(self._pool, sent, answer)
 
+    async def stumble(self, charger_id: str, epoch: int, message_id: str, why: str, *, is_sure: bool) -> Any:
+        """As `stumble`."""
+        return await stumble(self._pool, charger_id, epoch, message_id, why, is_sure=is_sure)
+
     async def expect(self, charger_id: str, epoch: int, new: bytes) -> Pending | None:
         """As `passwords.expect`."""
         return await expect(self._pool, charger_id, epoch, new)
@@ -102,6 +109,21 @@ async def settle(pool: asyncpg.Pool, sent: Sent, answer: Answered) -> Any:
         return row
 
 
+async def stumble(pool: asyncpg.Pool, charger_id: str, epoch: int, message_id: str, why: str, *, is_sure: bool) -> Any:
+    """A fault of ours came before the frame of this command was written: it is QUEUED again, the MAX_STUMBLES-th time
+    FAILED, at once if it `is_sure` that it would only come again; None when nothing is SENT under that id."""
+    async with pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(SQL["stumble"], charger_id, message_id, why, MAX_STUMBLES, is_sure)
+        if row is not None and row["state"] == State.FAILED:
+            now = datetime.now(UTC)
+            said = {"action": row["action"], "fault": why}
+            event = EventFact(
+                StationEventKind.COMMAND_POISONED, now, said, row["action"], SEVERITY, command_id=row["id"]
+            )
+            await write_station(connection, [(Place(charger_id, epoch, now), event)])
+        return row
+
+
 def _read(sent: Sent, answer: Answered) -> _Read:
     payload = answer.payload
     if answer.code or schemas.is_valid(sent.version, sent.action, payload, "response"):
@@ -117,7 +139,13 @@ async def _finish(connection: Any, sent: Sent, answer: Answered, read: _Read) ->
     else:
         error, state, response = None, judge(read.payload, sent.action), told
     return await connection.fetchrow(
-        SQL["finish"], sent.command_id, answer.call.message_id, state.value, response, error
+        SQL["finish"],
+        sent.command_id,
+        answer.call.message_id,
+        state.value,
+        response,
+        error,
+        Reason.SAID_NOTHING.value,
     )
 
 

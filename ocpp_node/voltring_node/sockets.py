@@ -72,6 +72,8 @@ class Socket(ServerConnection):
         super().__init__(*args, **kwargs)
         self.heard_at = time.monotonic()
         """On the monotonic clock; any byte counts as alive (TR-28)."""
+        self.asked_at = self.heard_at
+        """When its request was there, which may have waited for its turn since."""
         self.pinged_at = 0.0
         self.charger: Charger | None = None
         """Who was let in by the handshake."""

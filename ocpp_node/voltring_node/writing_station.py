@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 import asyncpg
 import orjson
 
+from voltring_core.domain.commands import State
 from voltring_core.domain.devices import Variable
 from voltring_core.domain.reports import Report
 from voltring_core.ocpp.redaction import is_secret_name, redact_payload
@@ -172,8 +175,12 @@ async def _reports(connection: asyncpg.Connection, found: list[tuple[Message | P
 
 
 async def _outcomes(connection: asyncpg.Connection, facts: Sequence[Found]) -> None:
-    last = {
-        one.command_id: (one.command_id, one.state and one.state.value, _json(one.outcome), place.received_at)
-        for place, one in _of(CommandFact, facts)
-    }
-    await _unnest(connection, "put_outcomes", list(last.values()))
+    """One row for each command: its last state of the group, and all that was said of it."""
+    came: dict[UUID, tuple[State | None, dict[str, Any], datetime]] = {}
+    for place, one in _of(CommandFact, facts):
+        state, outcome, at = came.get(one.command_id, (None, {}, place.received_at))
+        if one.state is not None:
+            state, at = one.state, place.received_at
+        came[one.command_id] = state, {**outcome, **one.outcome}, at
+    rows = [(key, state and state.value, _json(outcome), at) for key, (state, outcome, at) in came.items()]
+    await _unnest(connection, "put_outcomes", rows)

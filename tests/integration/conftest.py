@@ -118,7 +118,10 @@ async def api(postgres_dsn: str, redis_url: str, database: asyncpg.Connection) -
     parts = build(pool, redis, "api-under-test", stop)
     await parts.keys.install_bootstrap(ADMIN_TOKEN)
     app = create_app(parts)
-    readers = [asyncio.create_task(supervise("reader", work, stop)) for work in (parts.results.run, parts.feed.run)]
+    readers = [
+        asyncio.create_task(supervise("reader", work, stop))
+        for work in (parts.results.run, parts.feed.run, parts.audience.follow)
+    ]
     api = Api(app, parts, None, database)  # type: ignore[arg-type]
     async with api.client_of(ADMIN_TOKEN) as api.client:
         yield api

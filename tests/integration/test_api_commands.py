@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
-from voltring_core.cluster import keys
+from voltring_core.cluster import keys, watching
 from voltring_core.cluster.doorbells import Doorbells, listen
 from voltring_core.store.commands import SQL
 from voltring_core.testing import eventually
@@ -62,7 +62,7 @@ async def node(api: Any) -> AsyncIterator[list[Any]]:
                     taken.append(row)
                     message_id = await connection.fetchval("SELECT message_id FROM commands WHERE id = $1", row["id"])
                     answer = {"status": "Accepted"}
-                    await connection.fetchrow(SQL["finish"], row["id"], message_id, "ACCEPTED", answer, None)
+                    await connection.fetchrow(SQL["finish"], row["id"], message_id, "ACCEPTED", answer, None, "")
                 await Doorbells(api.parts.redis).answer(row["reply_to"], row["id"])
 
     working = asyncio.create_task(work(), name="node by hand")
@@ -324,6 +324,12 @@ async def test_a_remote_stop_of_what_does_not_run_there_is_refused(api: Any) -> 
 
 async def test_a_command_is_in_the_audit_log_and_on_the_live_feed_without_its_payload(api: Any) -> None:
     place = await charger(api)
+    await watching.listen(api.parts.redis, None)
+
+    async def is_listened_to() -> bool:
+        return bool(api.parts.audience.looks.events)
+
+    await eventually(is_listened_to)
     secret = "0123456789abcdef" * 2
     payload = {"key": "AuthorizationKey", "value": secret}
     command = await api.client.post(f"{place}/commands", json={"action": "ChangeConfiguration", "payload": payload})
@@ -333,3 +339,125 @@ async def test_a_command_is_in_the_audit_log_and_on_the_live_feed_without_its_pa
     (event,) = orjson.loads(fields["e"])
     assert (event["type"], event["command_id"], event["state"]) == ("command.updated", command.json()["id"], "QUEUED")
     assert secret not in f"{row}{event}"
+
+
+async def test_a_command_that_is_replaced_says_by_which_and_ends_the_wait_for_it(api: Any) -> None:
+    place = await charger(api)
+    body = {"action": "ChangeConfiguration", "payload": {"key": "HeartbeatInterval", "value": "60"}}
+    waiting = asyncio.create_task(api.client.post(f"{place}/commands", json=body, headers={"Prefer": "wait=20"}))
+    await eventually(lambda: api.database.fetchval("SELECT id FROM commands"))
+    body["payload"]["value"] = "90"  # type: ignore[index]
+    newer = (await api.client.post(f"{place}/commands", json=body)).json()
+    async with asyncio.timeout(2):
+        replaced = (await waiting).json()
+    assert (replaced["state"], replaced["replaced_by"]) == ("CANCELLED", newer["id"])
+    assert (newer["state"], newer["replaced_by"]) == ("QUEUED", None)
+
+
+async def test_the_secret_of_a_replaced_or_cancelled_command_is_not_kept(api: Any) -> None:
+    place = await charger(api)
+    for secret in ("0123456789abcdef", "fedcba9876543210", "00112233445566778899"):
+        payload = {"key": "AuthorizationKey", "value": secret}
+        made = await api.client.post(f"{place}/commands", json={"action": "ChangeConfiguration", "payload": payload})
+        assert made.status_code == 201, made.text
+    await api.client.post(f"/v1/commands/{made.json()['id']}/cancel")
+    kept = await api.database.fetch("SELECT state, payload ->> 'value' AS value FROM commands")
+    assert {tuple(row) for row in kept} == {("CANCELLED", "[redacted]")}
+    assert len(kept) == 3
+
+
+async def test_a_full_queue_is_429_and_says_what_to_do_but_takes_a_stop_and_a_repeated_key(api: Any) -> None:
+    place = await charger(api)
+    key = {"Idempotency-Key": "first"}
+    first = await api.client.post(f"{place}/commands", json={"action": "ClearCache"}, headers=key)
+    await api.database.execute(
+        "INSERT INTO commands (id, charger_id, action, payload, class, request_hash, created_by, deadline_at)"
+        " SELECT gen_random_uuid(), 'CP', 'ClearCache', '{}', 'R', '', 'test', now() + interval '1 hour'"
+        " FROM generate_series(1, 99)"
+    )
+    full = await api.client.post(f"{place}/commands", json={"action": "ClearCache"})
+    assert full.status_code == 429
+    assert full.headers["Content-Type"] == "application/problem+json"
+    assert "cancel what is not wanted" in full.json()["detail"]
+    again = await api.client.post(f"{place}/commands", json={"action": "ClearCache"}, headers=key)
+    assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
+    stop = {"action": "RemoteStopTransaction", "payload": {"transactionId": 1}}
+    assert (await api.client.post(f"{place}/commands", json=stop)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("action", "word"),
+    [
+        ("RemoteStartTransaction", "RemoteStopTransaction"),
+        ("ReserveNow", "CancelReservation"),
+        ("SetChargingProfile", "ClearChargingProfile"),
+        ("ChangeConfiguration", "the value before"),
+        ("ClearCache", "can't be called back."),
+    ],
+)
+async def test_what_was_sent_is_not_cancelled_but_undone_by_another_command(api: Any, action: str, word: str) -> None:
+    await charger(api)
+    command = await given(api, action, "SENT")
+    late = await api.client.post(f"/v1/commands/{command}/cancel")
+    assert (late.status_code, word in late.json()["detail"]) == (409, True), late.text
+
+
+async def given(api: Any, action: str, state: str, reason: str | None = None) -> UUID:
+    """A command of CP in that state."""
+    identity = uuid4()
+    await api.database.execute(
+        "INSERT INTO commands (id, charger_id, action, payload, class, request_hash, created_by, deadline_at, state,"
+        " attempts, sent_at, outcome) VALUES ($1, 'CP', $2, '{}', 'N', '', 'test', now() + interval '1 hour', $3, 1,"
+        " now(), $4)",
+        identity,
+        action,
+        state,
+        reason and orjson.dumps({"reason": reason}).decode(),
+    )
+    return identity
+
+
+async def test_what_nobody_knows_the_end_of_is_an_inbox_newest_first_with_what_is_known(api: Any) -> None:
+    await charger(api)
+    made = [await given(api, "UnlockConnector", "UNKNOWN", reason) for reason in ("no answer", "owner died")]
+    await given(api, "Reset", "ACCEPTED")
+    first = (await api.client.get("/v1/commands", params={"state": "UNKNOWN", "limit": 1})).json()
+    rest = (await api.client.get("/v1/commands", params={"state": "UNKNOWN", "cursor": first["next_cursor"]})).json()
+    found = first["items"] + rest["items"]
+    assert [item["id"] for item in found] == [str(one) for one in made[::-1]]
+    assert [item["outcome"]["reason"] for item in found] == ["owner died", "no answer"]
+    assert all(item["sent_at"] and item["charger_id"] == "CP" for item in found)
+    assert rest["next_cursor"] is None
+
+
+async def test_an_operator_resolves_what_is_unknown_once_with_a_note_that_is_kept_and_audited(api: Any) -> None:
+    await charger(api)
+    command = await given(api, "UnlockConnector", "UNKNOWN", "no answer")
+    body = {"state": "COMPLETED", "note": "The driver has the cable."}
+    async with api.client_of(await api.key("viewer")) as viewer:
+        assert (await viewer.post(f"/v1/commands/{command}/resolution", json=body)).status_code == 403
+    async with api.client_of(await api.key("operator")) as operator:
+        done = await operator.post(f"/v1/commands/{command}/resolution", json=body)
+    assert (done.status_code, done.json()["state"]) == (200, "COMPLETED")
+    said = done.json()["outcome"]["resolution"]
+    assert (said["note"], said["by"].startswith("operator-"), said["at"][-1]) == (body["note"], True, "Z")
+    assert done.json()["outcome"]["reason"] == "no answer"
+    row = await api.database.fetchrow("SELECT * FROM audit_log WHERE action = 'command.resolve'")
+    assert (row["actor"], row["subject"]) == (said["by"], f"command:{command}")
+    again = await api.client.post(f"/v1/commands/{command}/resolution", json=body)
+    assert (again.status_code, "COMPLETED" in again.json()["detail"]) == (409, True)
+    accepted = await given(api, "Reset", "ACCEPTED")
+    failed = await api.client.post(f"/v1/commands/{accepted}/resolution", json=body | {"state": "FAILED"})
+    assert (failed.status_code, failed.json()["state"]) == (200, "FAILED")
+
+
+async def test_only_what_is_open_is_resolved_and_only_as_completed_or_failed(api: Any) -> None:
+    await charger(api)
+    body = {"state": "COMPLETED", "note": "x"}
+    for state in ("QUEUED", "SENT", "REJECTED", "EXPIRED"):
+        refused = await api.client.post(f"/v1/commands/{await given(api, 'Reset', state)}/resolution", json=body)
+        assert (refused.status_code, state in refused.json()["detail"]) == (409, True)
+    assert (await api.client.post(f"/v1/commands/{uuid4()}/resolution", json=body)).status_code == 404
+    unknown = await given(api, "Reset", "UNKNOWN")
+    for wrong in ({"state": "ACCEPTED", "note": "x"}, {"state": "FAILED"}, {"state": "FAILED", "note": ""}):
+        assert (await api.client.post(f"/v1/commands/{unknown}/resolution", json=wrong)).status_code == 422

@@ -8,6 +8,7 @@ from typing import Any
 from voltring_core.admin import AdminServer
 from voltring_core.cluster.connection import open_redis
 from voltring_core.cluster.doorbells import Doorbells
+from voltring_core.cluster.leases import live_nodes
 from voltring_core.ending import end
 from voltring_core.runtime import every, supervise
 from voltring_core.settings import WorkerSettings
@@ -27,8 +28,8 @@ LAST_WORDS = 2.0
 async def run(settings: WorkerSettings, stop: asyncio.Event) -> None:
     """Run the worker until `stop`."""
     pool = await open_pool(settings.postgres_dsn, size=4, name="worker")
-    redis = open_redis(settings.redis_url, name="worker")
-    sweeper = Sweeper(pool, Doorbells(redis), settings.call_timeout)
+    redis = open_redis(settings.redis_url, name="worker", cluster=settings.redis_cluster)
+    sweeper = Sweeper(pool, Doorbells(redis), settings.call_timeout, lambda: live_nodes(redis))
     reports = Reports(pool, settings.retention_days)
 
     async def partitions() -> str:

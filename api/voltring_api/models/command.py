@@ -63,6 +63,18 @@ class Unlock(Input):
     deadline_s: Deadline = None
 
 
+class Resolution(Input):
+    """What an operator knows of a command that nobody answered."""
+
+    state: Literal["COMPLETED", "FAILED"]
+    note: str = Field(
+        min_length=1,
+        max_length=1000,
+        description="How that is known; kept in `outcome.resolution` with your name and the time.",
+        examples=["The driver on the phone says that the cable is free."],
+    )
+
+
 class CommandError(Output):
     """The charger's CALLERROR."""
 
@@ -92,20 +104,24 @@ class Command(Output):
     sent_at: Instant | None
     finished_at: Instant | None = Field(description="When the charger answered, or when it was given up.")
     outcome: dict[str, Any] | None = Field(
-        description="What came of it after its answer; a `report_id` is read by `GET /v1/reports/{report_id}`.",
+        description="What came of it after its answer; a `report_id` is read by `GET /v1/reports/{report_id}`. `reason`"
+        " says why it is UNKNOWN or is repeated: `no answer`, `socket lost`, `said nothing` or `owner died`.",
         examples=[
             {"report_id": "5f0c7a52-7f4e-5d0e-9d53-7a0a3d1a0b1c", "state": "Complete", "parts": 4, "missing": []}
         ],
     )
     completed_at: Instant | None = Field(description="When that had come about; the command is COMPLETED or FAILED.")
     attempts: int
+    replaced_by: UUID | None = Field(
+        default=None, description="The newer command on the same thing that it is CANCELLED in favour of."
+    )
     created_by: str = Field(description="The name of the API key.")
 
 
 def command_of(row: Mapping[str, Any]) -> Command:
     """The command in a row of table `commands`, without secrets."""
     fields = dict(row)
-    state = shown(State(fields["state"]), fields["deadline_at"], datetime.now(UTC))
+    state = shown(State(fields["state"]), fields["deadline_at"], datetime.now(UTC), fields["attempts"])
     action, response = fields["action"], fields["response"]
     shown_fields = {
         "payload": redacted(action, fields["payload"], "request"),

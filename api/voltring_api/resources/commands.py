@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from voltring_api import cursors
 from voltring_api.models.base import Page
-from voltring_api.models.command import Command, NewCommand, command_of
+from voltring_api.models.command import Command, NewCommand, Resolution, command_of
 from voltring_api.openapi import errors, outcomes
 from voltring_api.parts import AllParts, Who
 from voltring_api.resources.paging import LIMIT, Cursor, Limit, page
@@ -22,7 +22,7 @@ router = APIRouter(tags=["commands"])
 @router.post(
     "/chargers/{charger_id}/commands",
     status_code=201,
-    responses={**outcomes(Command), **errors(404, 409, 422)},
+    responses={**outcomes(Command), **errors(404, 409, 422, 429)},
     summary="Send a command",
 )
 async def send_command(
@@ -36,11 +36,12 @@ async def send_command(
 ) -> Command:
     """Queue any action of the charger's OCPP version; its payload is checked by the official schema first.
 
-    An offline charger gets it when it is back, unless the deadline is over by then.
+    An offline charger gets it when it is back, unless the deadline is over by then, or a newer command on the same
+    thing replaces it (`replaced_by`). At most 100 wait for one charger.
     """
     terms = terms_of(who, idempotency_key, prefer, new.deadline_s)
-    version = await parts.dispatch.version_of(charger_id)
-    sent = await parts.dispatch.send(charger_id, version, Intent(new.action, new.payload), terms)
+    target = await parts.dispatch.target(charger_id, terms)
+    sent = await parts.dispatch.send(target, Intent(new.action, new.payload), terms)
     return answer(sent, terms, response)
 
 
@@ -52,7 +53,7 @@ async def list_commands(
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> Page[Command]:
-    """Commands, the newest first."""
+    """Commands, the newest first. `state=UNKNOWN` lists what waits for you: sent, and nobody knows what came of it."""
     (before,) = cursors.decode(cursor, "commands", cursors.number)
     rows = await parts.commands.page(charger_id, state, before, limit + 1)
     return page(rows, limit, command_of, "commands", lambda row: (row["seq"],))
@@ -71,3 +72,9 @@ async def read_command(command_id: UUID, parts: AllParts) -> Command:
 async def cancel_command(command_id: UUID, parts: AllParts, who: Who) -> Command:
     """Cancel a command that was not sent yet; what was sent can't be called back (409)."""
     return command_of(await parts.dispatch.cancel(command_id, who))
+
+
+@router.post("/commands/{command_id}/resolution", responses=errors(404, 409, 422), summary="Resolve a command")
+async def resolve_command(command_id: UUID, wish: Resolution, parts: AllParts, who: Who) -> Command:
+    """Say what came of a command that is UNKNOWN, or ACCEPTED and never done (409 for any other)."""
+    return command_of(await parts.dispatch.resolve(command_id, State(wish.state), wish.note, who))

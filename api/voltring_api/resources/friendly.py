@@ -20,7 +20,7 @@ from voltring_core.store.queries import load
 
 SQL = load("voltring_api.resources", "friendly.sql")
 router = APIRouter(prefix="/chargers/{charger_id}", tags=["commands"])
-RESPONSES = {**outcomes(Command), **errors(404, 409, 422)}
+RESPONSES = {**outcomes(Command), **errors(404, 409, 422, 429)}
 LARGEST_ID = 2**31 - 1
 STOPS = frozenset({"RemoteStopTransaction", "RequestStopTransaction"})
 
@@ -37,16 +37,16 @@ async def remote_start(
 ) -> Command:
     """Start a session for an id token."""
     terms = terms_of(who, idempotency_key, prefer, wish.deadline_s)
-    version = await parts.dispatch.version_of(charger_id)
+    target = await parts.dispatch.target(charger_id, terms)
     kind = await parts.pool.fetchval(SQL["token_type"], wish.id_token)
     wanted = intents.remote_start(
-        version,
+        target.version,
         id_token=wish.id_token,
         id_token_type=kind or "ISO14443",
         evse_id=wish.evse_id,
         remote_start_id=start_id(terms, charger_id),
     )
-    return answer(await parts.dispatch.send(charger_id, version, wanted, terms), terms, response)
+    return answer(await parts.dispatch.send(target, wanted, terms), terms, response)
 
 
 @router.post("/remote-stop", status_code=201, responses=RESPONSES, summary="Stop a session")
@@ -62,12 +62,12 @@ async def remote_stop(
     """Stop a session; without `transaction_id` the only one that runs on this charger (409 if there is none)."""
     wish = wish or RemoteStop()
     terms = terms_of(who, idempotency_key, prefer, wish.deadline_s)
-    version = await parts.dispatch.version_of(charger_id)
-    before = await parts.dispatch.earlier(who, idempotency_key)
+    target = await parts.dispatch.target(charger_id, terms)
+    before = await parts.dispatch.earlier(target)
     if before is not None and wish.transaction_id is None:
         return answer(await parts.dispatch.repeat(_same_stop(before, charger_id), terms), terms, response)
     ocpp_id = await _running(parts.pool, charger_id, wish.transaction_id, repeated=before is not None)
-    return answer(await parts.dispatch.send(charger_id, version, _stop(version, ocpp_id), terms), terms, response)
+    return answer(await parts.dispatch.send(target, _stop(target.version, ocpp_id), terms), terms, response)
 
 
 @router.post("/reset", status_code=201, responses=RESPONSES, summary="Restart a charger")
@@ -83,9 +83,9 @@ async def reset(
     """Restart a charger, after its sessions (soft) or at once (hard)."""
     wish = wish or Reset()
     terms = terms_of(who, idempotency_key, prefer, wish.deadline_s)
-    version = await parts.dispatch.version_of(charger_id)
-    wanted = intents.reset(version, kind=wish.type, evse_id=wish.evse_id)
-    return answer(await parts.dispatch.send(charger_id, version, wanted, terms), terms, response)
+    target = await parts.dispatch.target(charger_id, terms)
+    wanted = intents.reset(target.version, kind=wish.type, evse_id=wish.evse_id)
+    return answer(await parts.dispatch.send(target, wanted, terms), terms, response)
 
 
 @router.post("/unlock", status_code=201, responses=RESPONSES, summary="Release a plug")
@@ -101,9 +101,9 @@ async def unlock(
     """Release the plug of a connector."""
     wish = wish or Unlock()
     terms = terms_of(who, idempotency_key, prefer, wish.deadline_s)
-    version = await parts.dispatch.version_of(charger_id)
-    wanted = intents.unlock(version, evse_id=wish.evse_id, connector_id=wish.connector_id)
-    return answer(await parts.dispatch.send(charger_id, version, wanted, terms), terms, response)
+    target = await parts.dispatch.target(charger_id, terms)
+    wanted = intents.unlock(target.version, evse_id=wish.evse_id, connector_id=wish.connector_id)
+    return answer(await parts.dispatch.send(target, wanted, terms), terms, response)
 
 
 def start_id(terms: Terms, charger_id: str) -> int:

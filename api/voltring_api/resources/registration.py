@@ -12,7 +12,6 @@ from voltring_api.parts import AllParts, Parts, Who
 from voltring_api.resources.chargers import SQL, fields
 from voltring_core.errors import NotFound
 from voltring_core.ocpp.intents import Intent
-from voltring_core.ocpp.versions import Version
 
 router = APIRouter(prefix="/chargers/{charger_id}/registration", tags=["chargers"])
 BOOT = Intent("TriggerMessage", {"requestedMessage": "BootNotification"})
@@ -60,5 +59,6 @@ def _waits(charger: dict[str, Any]) -> bool:
 
 
 async def _ask_to_boot(parts: Parts, charger: dict[str, Any], who: Who) -> Any:
-    sent = await parts.dispatch.send(charger["id"], Version(charger["ocpp_version"]), BOOT, Terms(who))
+    terms = Terms(who)
+    sent = await parts.dispatch.send(await parts.dispatch.target(charger["id"], terms), BOOT, terms)
     return sent.row["id"]

@@ -1,6 +1,9 @@
-"""Opening Redis, and the errors that mean "away"."""
+"""Opening Redis, alone or as a Cluster, and the errors that mean "away"."""
+
+from typing import Any, cast
 
 from redis.asyncio import Redis
+from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -12,19 +15,25 @@ AWAY = (RedisError, OSError)
 SOCKET_TIMEOUT = 5.0
 
 
-def open_redis(url: str, *, name: str) -> Redis:
-    """A client with a pool of its own; connects when it is first used."""
-    return Redis.from_url(
-        url,
-        client_name=f"voltring-{name}",
-        socket_connect_timeout=2.0,
-        socket_timeout=SOCKET_TIMEOUT,
+def open_redis(url: str, *, name: str, cluster: bool = False) -> Redis:
+    """A client with a pool of its own; connects when it is first used.
+
+    `cluster`: the URL names one node of a Redis Cluster, and the client finds the others. No statement here uses keys
+    of two hash slots at once, so both kinds of client do the same.
+    """
+    options: dict[str, Any] = {
+        "client_name": f"voltring-{name}",
+        "socket_connect_timeout": 2.0,
+        "socket_timeout": SOCKET_TIMEOUT,
         # One more try on a fresh connection, so that a restart of Redis costs nobody an error twice.
-        retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 1),
-        retry_on_error=[RedisConnectionError],
-        health_check_interval=15,
-        decode_responses=True,
-    )
+        "retry": Retry(ExponentialBackoff(cap=0.2, base=0.02), 1),
+        "health_check_interval": 15,
+        "decode_responses": True,
+    }
+    if cluster:
+        # It asks another node of its own accord, and looks anew who has which slots.
+        return cast(Redis, RedisCluster.from_url(url, **options))
+    return Redis.from_url(url, retry_on_error=[RedisConnectionError], **options)
 
 
 __all__ = ["AWAY", "RedisTimeoutError", "open_redis"]

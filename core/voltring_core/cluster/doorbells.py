@@ -8,7 +8,8 @@ costs time only: the row is the truth, and waiting sides look by themselves now 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
@@ -42,10 +43,13 @@ class Doorbells:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def ring(self, charger_id: str) -> bool:
-        """Wake the owner of a charger; False when there is none to be found."""
+    async def ring(self, charger_id: str, owner: str | None = None) -> bool:
+        """Wake the owner of a charger; False when there is none to be found.
+
+        `owner`: the node that the fence in PostgreSQL names, where that was just read; else the route is asked.
+        """
         try:
-            uid: Any = await self._redis.hget(keys.owner(charger_id), "node")
+            uid: Any = owner or await self._redis.hget(keys.owner(charger_id), "node")
             if uid is None:
                 return False
             await self._send(uid, Ring("command", charger_id))
@@ -57,6 +61,19 @@ class Doorbells:
     async def kick(self, node_uid: str, charger_id: str, epoch: int) -> None:
         """Tell a node that `epoch` owns the charger now. Raises what Redis raises."""
         await self._send(node_uid, Ring("kick", charger_id, epoch))
+
+    async def kick_all(self, lost: Sequence[tuple[str, str, int]]) -> None:
+        """As `kick`, for many (node, charger, epoch). Raises what Redis raises.
+
+        The node may be dead: nobody else would ever remove its stream.
+        """
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for uid, charger_id, epoch in lost:
+                entry = {"kind": "kick", "charger": charger_id, "epoch": epoch}
+                pipeline.xadd(keys.doorbells(uid), entry, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
+            for uid in {one[0] for one in lost}:
+                pipeline.expire(keys.doorbells(uid), FORGOTTEN_S)
+            await pipeline.execute()
 
     async def dismiss(self, charger_id: str) -> None:
         """Have the socket of a charger closed, whoever owns it: it was deleted, or its secret is no longer good."""
@@ -108,19 +125,16 @@ class Results:
                 for event in self._waiting.get(UUID(entry["id"]), ()):
                     event.set()
 
-    async def wait(self, command_id: UUID, timeout: float) -> None:
-        """Return when the command has changed or `timeout` seconds are over.
+    @contextmanager
+    def listening(self, command_id: UUID) -> Iterator[asyncio.Event]:
+        """An event that is set whenever the command has changed; who waits clears it before looking at the row.
 
-        The caller looks at the row before and after, and passes a timeout of a second or so, because a ring may
-        be lost.
+        A ring may be lost: who waits looks by itself as well, once a second or so.
         """
         event = asyncio.Event()
         self._waiting[command_id].add(event)
         try:
-            async with asyncio.timeout(timeout):
-                await event.wait()
-        except TimeoutError:
-            return
+            yield event
         finally:
             self._waiting[command_id].discard(event)
             if not self._waiting[command_id]:

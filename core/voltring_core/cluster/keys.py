@@ -1,6 +1,6 @@
 """Every key in Redis.
 
-    o:{charger}   hash    owner: node, cid (connection), ep (epoch), st (live|offline), at
+    o:{charger}   hash    owner: node, cid (connection), ep (epoch), st (claimed|live|draining|offline), at
     node:<uid>    string  the lease of one node incarnation: JSON, PX
     nodes         set     the uids that may have a lease
     s:<uid>       stream  doorbells for that incarnation

@@ -3,13 +3,14 @@
 The uid is never used twice, so that a stale lease can't be mistaken for a restarted node's.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import orjson
 from redis.asyncio import Redis
 
 from voltring_core.cluster import keys
+from voltring_core.domain.window import Peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,38 @@ class NodeLease:
     draining: bool
     admin_url: str
     version: str
+    phase: str = "Serving"
+    """Of its drain (`domain/draining.py`)."""
+    ready: bool = True
+    """Whether new chargers may come."""
+    accepts_per_s: float | None = None
+    """Handshakes that it can do; None from a node that does not say."""
+    arrivals_per_s: float = 0.0
+    queue_s: float = 0.0
+    """How long a handshake waits."""
+    refused_per_s: float = 0.0
+    """Handshakes that are asked to come again."""
+
+    @property
+    def as_peer(self) -> Peer:
+        """As a drain looks at it."""
+        return Peer(
+            self.name,
+            self.connections,
+            self.accepts_per_s,
+            self.arrivals_per_s,
+            self.queue_s,
+            self.refused_per_s,
+            is_ready=self.ready and not self.draining,
+        )
+
+
+FIELDS = frozenset(one.name for one in fields(NodeLease))
+
+
+def read(text: str) -> NodeLease:
+    """A lease as an older or a newer version has written it."""
+    return NodeLease(**{name: value for name, value in orjson.loads(text).items() if name in FIELDS})
 
 
 async def renew(redis: Redis, lease: NodeLease, seconds: int) -> bool:
@@ -53,5 +86,5 @@ async def live_nodes(redis: Redis) -> dict[str, NodeLease]:
         found = await pipeline.execute()
     if gone := [uid for uid, value in zip(sorted(uids), found, strict=True) if value is None]:
         await redis.srem(keys.NODES, *gone)
-    leases = [NodeLease(**orjson.loads(value)) for value in found if value]
+    leases = [read(value) for value in found if value]
     return {lease.uid: lease for lease in leases}

@@ -2,18 +2,23 @@
 
 Two sorted sets by the second until which they count: chargers whose messages are watched, and chargers whose events
 are listened to (`EVERYTHING` for those of all). The API renews both; the nodes read them. Who begins to look says so
-in a stream, so that the nodes know within milliseconds.
+in a stream, so that who publishes knows within milliseconds.
 """
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
 
+from voltring_core.cluster.connection import AWAY
+
 WATCHED, LISTENED, LOOKS = "watched", "listened", "looks"
 EVERYTHING = "*"
 SECONDS = 15
 """How long one `watch` lasts; to be renewed at a third of it."""
+FOLLOW_S = 1.0
+"""How long who publishes goes without looking, whatever the stream says."""
 LINGER_S = 45
 """How long events go on after the last `listen`: a client that lost its connection resumes where it was."""
 
@@ -72,3 +77,21 @@ async def new_look(redis: Redis, since: str, seconds: float) -> str:
     """
     found: Any = await redis.xread({LOOKS: since}, block=round(seconds * 1000))
     return str(found[0][1][-1][0]) if found else since
+
+
+class Audience:
+    """What somebody looks at, as who publishes knows it."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self.looks = Looks()
+
+    async def follow(self) -> None:
+        """Keep up for ever; to be supervised."""
+        since = "0-0"
+        while True:
+            try:
+                self.looks = await looks(self._redis)
+                since = await new_look(self._redis, since, FOLLOW_S)
+            except AWAY:
+                await asyncio.sleep(FOLLOW_S)

@@ -43,6 +43,10 @@ class Charger:
     call_timeout_s: float | None = None
     next_secret_hash: bytes | None = None
     """Of a password that the charger was sent and has not used yet (SE-04)."""
+    serial_number: str | None = None
+    """Of its last boot before it connected."""
+    takeover_wait_s: float = 0.0
+    """How long one more socket of it has to wait before it may take over (`domain/takeovers.py`, TR-30)."""
 
 
 @dataclass(frozen=True, slots=True)

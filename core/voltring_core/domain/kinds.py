@@ -41,6 +41,7 @@ class StationEventKind(StrEnum):
     CHARGING_LIMIT = "ChargingLimit"
     CHARGING_NEEDS = "ChargingNeeds"
     CHARGING_SCHEDULE = "ChargingSchedule"
+    COMMAND_POISONED = "CommandPoisoned"
     DATA_TRANSFER = "DataTransfer"
     DER_ALARM = "DERAlarm"
     DER_START_STOP = "DERStartStop"

@@ -43,6 +43,13 @@ class Fenced:
     epoch: int
     is_open: bool
     """Whether the socket was not written down as closed."""
+    first_epoch: int | None = None
+    """The first epoch of this socket, where it took its charger back since."""
+
+    @property
+    def since(self) -> int:
+        """The first epoch under which this socket owned."""
+        return self.epoch if self.first_epoch is None else self.first_epoch
 
 
 def epoch_after(before: int, now_us: int, least: int) -> int:
@@ -89,9 +96,32 @@ def reasserted(before: Route | None, node: str, connection_id: str, epoch: int) 
     return None
 
 
-def passes(fenced: Fenced | None, epoch: int) -> bool:
-    """Whether the fence lets a claim through."""
-    return fenced is None or fenced.epoch < epoch
+def passes(fenced: Fenced | None, epoch: int, over: int | None = None) -> bool:
+    """Whether the fence lets a claim through; one that was made `over` an epoch passes over no other."""
+    if fenced is None:
+        return over is None
+    return fenced.epoch < epoch and over in (None, fenced.epoch)
+
+
+def is_overtaken(route: Route | None, fenced: Fenced | None, connection_id: str, epoch: int) -> bool:
+    """Whether a claim that the fence refused came before the one that is there: then it is not made again.
+
+    Where the route is still its own, Redis had lost a higher epoch; where an older socket took its charger back, that
+    was not newer. Then it claims anew, above what the fence knows.
+    """
+    if route is None or route.connection_id == connection_id or route.epoch < epoch:
+        return False
+    is_older = fenced is not None and fenced.connection_id == route.connection_id and fenced.since < epoch
+    return not is_older
+
+
+def reclaiming(epoch: int, route: Route | None, fenced: Fenced) -> int:
+    """The epoch with which a live socket, which owned under `epoch`, takes its charger back: above all that is known.
+
+    It goes to the fence first, over the epoch that was seen there, and then to the route: who has passed the fence in
+    the meantime is newer, and loses nothing.
+    """
+    return max(epoch, fenced.epoch, route.epoch if route else 0) + 1
 
 
 class Remedy(StrEnum):
@@ -101,7 +131,8 @@ class Remedy(StrEnum):
     REASSERT = "reassert"
     """The fence says that it owns: put its route back where it is lost or older."""
     RECLAIM = "reclaim"
-    """The route went to a claimant that never passed the fence, and this socket is alive: claim anew."""
+    """Take the charger back with a higher epoch (`reclaiming`): its route went to a claimant that never passed the
+    fence and this socket is alive, or PostgreSQL lost what it knew."""
     LET_GO = "let go"
     """A newer socket owns: close this one; the kick was lost."""
 
@@ -118,6 +149,11 @@ def audit(connection_id: str, epoch: int, route: Route | None, fenced: Fenced | 
     if route is None or route.epoch < epoch:
         return Remedy.REASSERT
     if (route.connection_id, route.epoch) == (connection_id, epoch):
-        return Remedy.NOTHING if route.node is not None and route.state is not RouteState.OFFLINE else Remedy.REASSERT
-    # Another one claimed. It may be about to pass the fence, or it died in between.
+        return Remedy.NOTHING if route.state in (RouteState.LIVE, RouteState.DRAINING) else Remedy.REASSERT
+    # Another one claimed. It may be about to pass the fence (then it claims once more), or it died in between.
     return Remedy.RECLAIM if is_heard else Remedy.NOTHING
+
+
+def is_closed_by_mistake(connection_id: str, epoch: int, fenced: Fenced | None) -> bool:
+    """Whether a live socket of this node is written down as closed."""
+    return fenced is not None and (fenced.connection_id, fenced.epoch) == (connection_id, epoch) and not fenced.is_open

@@ -102,6 +102,7 @@ class Refused:
     # For who takes it for one more frame that leads nowhere.
     malformed = False
     reply = None
+    answer = None
 
     @property
     def reason(self) -> str:
@@ -116,6 +117,8 @@ class Stray:
     reason: str
     malformed: bool
     reply: str | None = None
+    answer: Answered | None = None
+    """What it says, where it answers a CALL that this socket knows nothing of; the CALL has its id and no action."""
 
 
 Event = Called | Sent | Answered | Refused | Stray
@@ -149,8 +152,9 @@ class Conversation:
         """Open a CALL of ours and return its frame. `message_id` is a UUID, unique for ever (TR-15)."""
         if self.outstanding is not None:
             raise RuntimeError("a CALL of ours is open already (TR-22)")
+        frame = encode_call(message_id, action, payload)  # first: what can't be encoded is not open
         self.outstanding = OwnCall(message_id, action, deadline)
-        return encode_call(message_id, action, payload)
+        return frame
 
     def expire(self, now: float) -> OwnCall | None:
         """Give the open CALL up if its deadline is over; its late answer is still recognised (TR-24)."""
@@ -200,7 +204,8 @@ class Conversation:
             call = self._late.pop(message_id, None) if self._late else None
             late = True
         if call is None:
-            return Stray(f"an answer to no CALL of ours: {message_id[:40]}", malformed=False)
+            unknown = Answered(OwnCall(message_id, "", 0.0), frame.payload, frame.code, frame.description, late=True)
+            return Stray(f"an answer to no CALL of ours: {message_id[:40]}", malformed=False, answer=unknown)
         return Answered(call, frame.payload, frame.code, frame.description, late)
 
     def _botched(self, frame: Malformed, text: str) -> Answered | None:

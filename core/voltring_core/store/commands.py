@@ -9,8 +9,10 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from voltring_core.domain.commands import CommandClass, State
-from voltring_core.errors import Conflict, NotFound
+from voltring_core.domain.commands import MAX_QUEUED, CommandClass, State
+from voltring_core.domain.compensating import compensation
+from voltring_core.domain.superseding import supersede_key, supersedes
+from voltring_core.errors import Conflict, NotFound, TooMany
 from voltring_core.ocpp.redaction import redact_payload
 from voltring_core.ocpp.versions import Version
 from voltring_core.store.queries import load
@@ -45,6 +47,11 @@ class NewCommand:
         asked = [self.charger_id, self.action, self.payload if self.asked is None else self.asked]
         return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).digest()
 
+    @property
+    def supersede_key(self) -> str | None:
+        """What it is about: while it waits, a newer command of its charger and key may replace it."""
+        return supersede_key(self.action, self.payload)
+
 
 class Commands:
     """The operators' side of the table."""
@@ -55,8 +62,11 @@ class Commands:
     async def queue(self, new: NewCommand) -> tuple[Record, bool]:
         """Insert a command, or find the one its key made before; True when it is new.
 
-        Raises NotFound when the charger does not exist, Conflict when the key came with another request.
+        A new one has `replaced`: those that it replaced, each with `id`, `action`, `payload` and `reply_to`, or None.
+        Raises NotFound when the charger does not exist, Conflict when the key came with another request, TooMany when
+        MAX_QUEUED of its lane wait already.
         """
+        key = new.supersede_key
         try:
             row = await self._pool.fetchrow(
                 SQL["insert"],
@@ -72,13 +82,23 @@ class Commands:
                 new.created_by,
                 new.deadline_s,
                 new.request_id,
+                key,
+                MAX_QUEUED,
+                key is not None and supersedes(new.action, new.payload),
             )
         except asyncpg.ForeignKeyViolationError:
             raise NotFound(f"there is no charger {new.charger_id!r}") from None
         if row is not None:
+            for one in row["replaced"] or ():
+                await forget_secrets(self._pool, UUID(one["id"]), one["action"], one["payload"])
             return row, True
         before = await self._pool.fetchrow(SQL["by_key"], new.created_by, new.idempotency_key)
-        if before is None or before["request_hash"] != new.request_hash:
+        if before is None:
+            raise TooMany(
+                f"{MAX_QUEUED} commands wait for the charger {new.charger_id!r} already: wait until it has taken some,"
+                " or cancel what is not wanted any more"
+            )
+        if before["request_hash"] != new.request_hash:
             raise Conflict("this Idempotency-Key was used for another request")
         return before, False
 
@@ -87,14 +107,28 @@ class Commands:
         return await self._pool.fetchrow(SQL["get"], command_id)
 
     async def cancel(self, command_id: UUID) -> Record:
-        """Cancel a queued command; NotFound, or Conflict with its state when it is too late."""
+        """Cancel a queued command: CANCELLED, or UNKNOWN where it was sent before and waited to be repeated.
+
+        Raises NotFound, or Conflict with its state and what undoes it when it is too late.
+        """
         row = await self._pool.fetchrow(SQL["cancel"], command_id)
         if row is not None:
+            await forget_secrets(self._pool, command_id, row["action"], row["payload"])
             return row
         found = await self.get(command_id)
         if found is None:
             raise NotFound(f"there is no command {command_id}")
         raise Conflict(_too_late(found))
+
+    async def resolve(self, command_id: UUID, state: State, who: str, note: str) -> Record:
+        """COMPLETED or FAILED, because an operator knows; NotFound, or Conflict unless it is UNKNOWN or ACCEPTED."""
+        row = await self._pool.fetchrow(SQL["resolve"], command_id, state.value, who, note)
+        if row is not None:
+            return row
+        found = await self.get(command_id)
+        if found is None:
+            raise NotFound(f"there is no command {command_id}")
+        raise Conflict(f"the command is {found['state']}; only what is UNKNOWN or ACCEPTED can be resolved by hand")
 
     async def page(
         self,
@@ -105,6 +139,8 @@ class Commands:
     ) -> list[Record]:
         """Commands, the newest first."""
         before = before_seq if before_seq is not None else NEWEST
+        if charger_id is None and state == State.UNKNOWN:
+            return list(await self._pool.fetch(SQL["page_unknown"], before, limit))
         if charger_id is None:
             return list(await self._pool.fetch(SQL["page"], state, before, limit))
         return list(await self._pool.fetch(SQL["page_of_charger"], state, before, limit, charger_id))
@@ -113,11 +149,7 @@ class Commands:
 def _too_late(row: Record) -> str:
     if row["state"] != State.SENT:
         return f"the command is {row['state']} already"
-    opposite = {
-        "RemoteStartTransaction": "RemoteStopTransaction",
-        "RequestStartTransaction": "RequestStopTransaction",
-    }
-    hint = opposite.get(row["action"])
+    hint = compensation(row["action"])
     return "the command is SENT and can't be called back" + (f"; undo it with {hint}" if hint else "")
 
 

@@ -1,27 +1,50 @@
 -- name: fence
 -- The compare-and-set that decides who owns: only a higher epoch takes a charger over. Whoever takes over from a socket
--- that is open is a swap; several within a minute are two chargers of one identity (TR-30). `took_over` counts the
--- open sockets that were closed here for this one: they may be written down as gone by now.
+-- that is open is a swap; several within a minute are two chargers of one identity (TR-30; domain/takeovers.py: counted,
+-- with $9 its MOST and $10 its WINDOW in seconds). `took_over` counts the open sockets that end here for this one.
+-- A charger that was deleted meanwhile is not owned.
 INSERT INTO charger_connection AS f
     (charger_id, epoch, connection_id, node_uid, ocpp_version, remote_address, online_limit_s, swaps, swaps_since,
-    connected_at, last_seen_at)
-SELECT charger_id, epoch, connection_id, $4, ocpp_version, remote_address, online_limit_s, took_over, now(), now(), now()
+    swapped_at, connected_at, last_seen_at)
+SELECT charger_id, epoch, connection_id, $4, mine.ocpp_version, remote_address, online_limit_s, took_over, now(),
+    CASE WHEN took_over > 0 THEN now() END, now(), now()
 FROM unnest($1::text[], $2::bigint[], $3::uuid[], $5::text[], $6::text[], $7::real[], $8::smallint[])
     AS mine (charger_id, epoch, connection_id, ocpp_version, remote_address, online_limit_s, took_over)
+JOIN chargers ON chargers.id = mine.charger_id
 ORDER BY charger_id
 ON CONFLICT (charger_id) DO UPDATE SET
     epoch = excluded.epoch, connection_id = excluded.connection_id, node_uid = excluded.node_uid,
     ocpp_version = excluded.ocpp_version, remote_address = excluded.remote_address,
-    online_limit_s = excluded.online_limit_s,
+    online_limit_s = excluded.online_limit_s, first_epoch = NULL,
     connected_at = excluded.connected_at, disconnected_at = NULL, last_seen_at = excluded.last_seen_at,
-    swaps = least(greatest(excluded.swaps, (f.disconnected_at IS NULL)::int)
-        + CASE WHEN f.swaps_since > now() - interval '60 seconds' THEN f.swaps ELSE 0 END, 32767),
-    swaps_since = CASE WHEN f.swaps_since > now() - interval '60 seconds' THEN f.swaps_since ELSE now() END
+    (swaps, swaps_since, swapped_at) = (
+        SELECT CASE WHEN took = 0 THEN f.swaps ELSE least(took + CASE WHEN goes_on THEN f.swaps ELSE 0 END, 32767) END,
+            CASE WHEN took = 0 OR goes_on THEN f.swaps_since ELSE now() END,
+            CASE WHEN took = 0 THEN f.swapped_at ELSE now() END
+        FROM (SELECT
+            greatest(excluded.swaps, (f.disconnected_at IS NULL)::int) AS took,
+            coalesce(f.swapped_at > now() - $10::float8 * interval '1 second'
+                AND (f.swaps > $9 OR f.swaps_since > now() - $10::float8 * interval '1 second'), false) AS goes_on
+        ) AS swap
+    )
 WHERE f.epoch < excluded.epoch
-RETURNING charger_id, swaps
+RETURNING charger_id, CASE WHEN swapped_at = now() THEN swaps ELSE 0 END AS swaps
 
--- name: epochs
-SELECT charger_id, epoch FROM charger_connection WHERE charger_id = ANY($1::text[])
+-- name: reclaim
+-- A live socket takes its charger back, over the epoch that it saw and no other: what passed the fence since is newer.
+-- What it wrote under its first epoch stays good (`first_epoch`).
+UPDATE charger_connection AS f SET
+    epoch = mine.epoch, connection_id = mine.connection_id, node_uid = $4, ocpp_version = mine.ocpp_version,
+    remote_address = mine.remote_address, online_limit_s = mine.online_limit_s, first_epoch = mine.first_epoch,
+    disconnected_at = NULL, last_seen_at = now()
+FROM unnest($1::text[], $2::bigint[], $3::uuid[], $5::text[], $6::text[], $7::real[], $8::bigint[], $9::bigint[])
+    AS mine (charger_id, epoch, connection_id, ocpp_version, remote_address, online_limit_s, over, first_epoch)
+WHERE f.charger_id = mine.charger_id AND f.epoch = mine.over AND f.epoch < mine.epoch
+RETURNING f.charger_id
+
+-- name: owners
+SELECT charger_id, connection_id::text, epoch, disconnected_at IS NULL, first_epoch
+FROM charger_connection WHERE charger_id = ANY($1::text[])
 
 -- name: set_version
 -- What is known of its device may be of another world then (TR-08).
@@ -37,8 +60,19 @@ FROM unnest($1::text[], $2::bigint[]) AS mine (charger_id, epoch)
 WHERE charger_connection.charger_id = mine.charger_id AND charger_connection.epoch = mine.epoch
     AND disconnected_at IS NULL
 
--- name: seen
--- Last-seen times, written in batches, of those chargers that are still this node's.
-UPDATE charger_connection SET last_seen_at = greatest(last_seen_at, mine.at)
-FROM (SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[]) AS u (charger_id, epoch, at) ORDER BY 1) AS mine
+-- name: reopen
+-- A socket lives that was written down as gone; nothing changes where a newer one owns.
+UPDATE charger_connection SET disconnected_at = NULL, last_seen_at = now()
+FROM unnest($1::text[], $2::bigint[]) AS mine (charger_id, epoch)
 WHERE charger_connection.charger_id = mine.charger_id AND charger_connection.epoch = mine.epoch
+
+-- name: seen
+-- Last-seen times, written in batches, of those chargers that are still this node's; and which of them are not.
+WITH mine AS (
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[]) AS u (charger_id, epoch, at) ORDER BY 1
+), written AS (
+    UPDATE charger_connection SET last_seen_at = greatest(last_seen_at, mine.at) FROM mine
+    WHERE charger_connection.charger_id = mine.charger_id AND charger_connection.epoch = mine.epoch
+    RETURNING charger_connection.charger_id
+)
+SELECT charger_id FROM mine EXCEPT SELECT charger_id FROM written

@@ -5,7 +5,8 @@ DiagnosticsStatusNotification, LogStatusNotification (N01), PublishFirmwareStatu
                                       └─> DownloadFailed, InvalidSignature, InstallationFailed  command FAILED
 
 Steps may be missing, doubled or late: a late one never takes back what was done. Idle answers a trigger and changes
-nothing. What failed may still be repeated by the charger and be done in the end.
+nothing. What failed may still be repeated by the charger and be done in the end. A step of a command that is UNKNOWN
+says that the charger took it: ACCEPTED.
 """
 
 from collections.abc import Mapping
@@ -103,7 +104,8 @@ def status(message: Message, said: Told, known: Known) -> Outcome:
     record = _record(message, said, known, job, command)
     facts: list[Fact] = [event, record]
     if command is not None:
-        facts.append(CommandFact(command.id, _state(job, word) if record.state == word else None, _outcome(record)))
+        state = _state(job, word, command) if record.state == word else None
+        facts.append(CommandFact(command.id, state, _outcome(record), command.action, command.reply_to))
     return Outcome({}, tuple(facts))
 
 
@@ -138,8 +140,11 @@ def _is_another(before: Record, key: str, job: Job, command: SentCommand | None)
     return before.state in job.done | job.failed if command is None else before.command_id != command.id
 
 
-def _state(job: Job, word: str) -> State | None:
-    return State.COMPLETED if word in job.done else State.FAILED if word in job.failed else None
+def _state(job: Job, word: str, command: SentCommand) -> State | None:
+    """A job that nobody said yes to and that goes on was taken on."""
+    if word in job.done or word in job.failed:
+        return State.COMPLETED if word in job.done else State.FAILED
+    return State.ACCEPTED if command.state is State.UNKNOWN else None
 
 
 def _outcome(record: RecordFact) -> Mapping[str, Any]:

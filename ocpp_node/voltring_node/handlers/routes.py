@@ -28,7 +28,7 @@ _BY_SAID: dict[type, Route] = {
     AuthorizeAsked: Route(station.authorize, station.want_authorize),
     DataTransferred: Route(station.data_transfer),
     Metered: Route(transactions.meter_values, transactions.want_meter_values),
-    StatusReported: Route(station.status),
+    StatusReported: Route(station.status, station.want_status),
 }
 _START = Route(transactions.start, transactions.want_start)
 _STOP = Route(transactions.stop, transactions.want_stop)

@@ -16,6 +16,8 @@ from voltring_core.ocpp.redaction import redact_payload
 from voltring_core.ocpp.wire import write_boot
 from voltring_node.advice import Advice, advised
 from voltring_node.facts import BootFact, EventFact, Message, Outcome, StatusFact
+from voltring_node.handlers import consequences
+from voltring_node.handlers.route import NOTHING
 from voltring_node.knowledge import Known, Wanted
 
 CONTRACT = frozenset({"certificate", "iso15118CertificateHashData"})
@@ -25,7 +27,7 @@ INFORMATIONAL = 8
 
 def want_boot(said: Booted) -> Wanted:
     """BootNotification."""
-    return Wanted(standing=True)
+    return Wanted(standing=True, commands=consequences.BOOTED)
 
 
 def boot(message: Message, said: Booted, known: Known, intervals: Intervals) -> Outcome:
@@ -36,13 +38,20 @@ def boot(message: Message, said: Booted, known: Known, intervals: Intervals) -> 
     else:
         interval = jittered(intervals.pending, message.charger_id, message.received_at)
     answer = RegistrationAnswer(registration, message.received_at, interval)
-    return Outcome(write_boot(answer), (BootFact(said, registration),))
+    came = consequences.of_boot(message, said, known)
+    return Outcome(write_boot(answer), (BootFact(said, registration), *came))
+
+
+def want_status(said: StatusReported) -> Wanted:
+    """StatusNotification."""
+    commands = consequences.of_status(said)
+    return Wanted(commands=commands) if commands else NOTHING
 
 
 def status(message: Message, said: StatusReported, known: Known) -> Outcome:
     """StatusNotification; a time that can't be right is replaced by the receipt's."""
     at, _ = trusted(said.at, message.received_at)
-    return Outcome({}, (StatusFact(said, at),))
+    return Outcome({}, (StatusFact(said, at), *consequences.of_connector(message, said, known)))
 
 
 def want_authorize(said: AuthorizeAsked) -> Wanted:

@@ -19,6 +19,7 @@ from voltring_core.domain.times import CLOCK, EARLIEST, trusted
 from voltring_core.domain.transactions import Transaction, TransactionState, without_token
 from voltring_core.ocpp import v2x, v16
 from voltring_node.facts import Fact, GoneFact, Message, Outcome, ReadingsFact, RecordFact, TransactionFact
+from voltring_node.handlers import consequences
 from voltring_node.knowledge import Known, Record, Wanted
 
 NAMESPACE = UUID("6c0d9f0e-6b1e-5e0c-9a53-2f4a6d1d8a51")
@@ -48,7 +49,14 @@ def identity(message: Message) -> UUID:
 def want_start(said: TransactionReported) -> Wanted:
     """1.6 StartTransaction."""
     token = said.token.value if said.token else None
-    return Wanted(token=token, start_key=start_key(said), active=True, new_id=True, records=_reserved(said))
+    return Wanted(
+        token=token,
+        start_key=start_key(said),
+        active=True,
+        new_id=True,
+        records=_reserved(said),
+        commands=consequences.of_start(said),
+    )
 
 
 def start(message: Message, said: TransactionReported, known: Known) -> Outcome:
@@ -65,6 +73,7 @@ def start(message: Message, said: TransactionReported, known: Known) -> Outcome:
         )
         facts.append(TransactionFact(before, said))
         facts += _used(message, said, known, before)
+        facts += consequences.of_session(message, said, known, before, is_new=True)
     answer = {"transactionId": int(before.ocpp_transaction_id), "idTagInfo": v16.write_token(decision)}
     return Outcome(answer, tuple(facts))
 
@@ -106,7 +115,8 @@ def _is_later(running: Transaction, said: TransactionReported, message: Message)
 
 def want_stop(said: TransactionReported) -> Wanted:
     """1.6 StopTransaction."""
-    return Wanted(said.token.value if said.token else None, said.transaction_id, records=_kept_for(said))
+    token = said.token.value if said.token else None
+    return Wanted(token, said.transaction_id, records=_kept_for(said), commands=consequences.of_stop(said))
 
 
 def stop(message: Message, said: TransactionReported, known: Known) -> Outcome:
@@ -124,7 +134,13 @@ def want_event(said: TransactionReported) -> Wanted:
     shown = None if said.token is None or without_token(said.token) else said.token.value
     begins = said.kind is EventKind.STARTED and said.evse_id is not None
     nameless = said.transaction_id is None
-    return Wanted(shown, said.transaction_id, active=begins or nameless, records=_kept_for(said))
+    return Wanted(
+        shown,
+        said.transaction_id,
+        active=begins or nameless,
+        records=_kept_for(said),
+        commands=consequences.of_event(said),
+    )
 
 
 def event(message: Message, said: TransactionReported, known: Known) -> Outcome:
@@ -142,7 +158,8 @@ def _told(message: Message, said: TransactionReported, known: Known) -> tuple[Fa
     ocpp_id = said.transaction_id
     before = _nameless(message, said, known) if ocpp_id is None else known.transaction(message.charger_id, ocpp_id)
     facts: list[Fact] = []
-    if before is None or _is_reused(before, said):
+    is_new = before is None or _is_reused(before, said)
+    if before is None or is_new:
         if said.kind is EventKind.STARTED and said.evse_id is not None:
             facts += _superseded(message, said, known)
         after = transactions.begin(
@@ -158,6 +175,7 @@ def _told(message: Message, said: TransactionReported, known: Known) -> tuple[Fa
         after = transactions.apply(before, said, message.received_at)
     facts.append(TransactionFact(after, said))
     facts += (*_used(message, said, known, after), *_void(message, said, known, after))
+    facts += consequences.of_session(message, said, known, after, is_new=is_new)
     if said.samples:
         facts.append(ReadingsFact(said.samples, after.evse_id, after.connector_id, after))
     return tuple(facts)

@@ -11,6 +11,7 @@ from voltring_core.domain.commands import (
     FINAL,
     LONGEST_DEADLINE,
     MAX_ATTEMPTS,
+    TRANSITIONS,
     State,
     after_silence,
     answer_timeout_s,
@@ -21,6 +22,7 @@ from voltring_core.domain.commands import (
     may_send,
     shown,
 )
+from voltring_core.domain.compensating import _UNDO, compensation
 from voltring_core.ocpp.actions import TO_CHARGER
 from voltring_core.ocpp.schemas import schema
 from voltring_core.ocpp.versions import Version
@@ -46,6 +48,39 @@ def test_what_is_dangerous_or_unknown_runs_at_most_once(action):
 )
 def test_reads_settings_profiles_and_stops_may_be_repeated(action):
     assert command_class(action) == "R"
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "kind"),
+    [
+        ("SendLocalList", {"updateType": "Full", "listVersion": 3}, "R"),
+        ("SendLocalList", {"updateType": "Differential", "listVersion": 3}, "N"),  # the second is a VersionMismatch
+        ("SetVariableMonitoring", {"setMonitoringData": [{"id": 1}, {"id": 2}]}, "R"),
+        ("SetVariableMonitoring", {"setMonitoringData": [{"id": 1}, {}]}, "N"),  # would make a second monitor
+        ("SetVariableMonitoring", {"setMonitoringData": []}, "N"),
+        ("SetChargingProfile", {"connectorId": 1}, "R"),
+    ],
+)
+def test_where_the_payload_decides_what_may_be_repeated_it_is_asked(action, payload, kind):
+    assert command_class(action, payload) == kind
+
+
+def test_every_state_has_its_steps_and_what_is_over_has_none():
+    assert set(TRANSITIONS) == set(State)
+    over = {state for state, steps in TRANSITIONS.items() if not steps}
+    assert over == {State.REJECTED, State.CALLERROR, State.EXPIRED, State.CANCELLED}
+    assert {state for state, steps in TRANSITIONS.items() if State.SENT in steps} == {State.QUEUED}
+    assert {state for state, steps in TRANSITIONS.items() if State.CANCELLED in steps} == {State.QUEUED}
+    assert {state for state, steps in TRANSITIONS.items() if State.QUEUED in steps} == {State.SENT}
+    assert not any(state in steps for state, steps in TRANSITIONS.items())
+
+
+def test_every_command_that_undoes_another_is_one_that_there_is():
+    assert set(_UNDO) <= set(ACTIONS)
+    for action in _UNDO:
+        told = compensation(action)
+        assert any(word in ACTIONS for word in told.replace(",", "").split()), told
+    assert compensation("ClearCache") is None
 
 
 def test_a_repeatable_command_is_tried_three_times():
@@ -230,3 +265,4 @@ def test_what_is_queued_past_its_deadline_is_shown_as_expired_before_the_sweeper
     assert shown(State.QUEUED, noon, late) is State.EXPIRED
     assert shown(State.QUEUED, late, noon) is State.QUEUED
     assert shown(State.SENT, noon, late) is State.SENT
+    assert shown(State.QUEUED, noon, late, attempts=1) is State.UNKNOWN  # it was sent once, and may have run

@@ -24,7 +24,7 @@ class Stage:
     def __init__(self, version: Version, hardware: Hardware, profile: Profile, seed: int) -> None:
         self.version = version
         self.now = START
-        self.charger = Charger("SIM-0001", version, hardware, profile, random.Random(seed))  # noqa: S311
+        self.charger = Charger("SIM-0001", version, hardware, profile, random.Random(seed))
         self.station = self.charger.station
         self.wake_at = float("inf")
         self.is_open = False

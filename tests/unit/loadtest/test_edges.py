@@ -34,7 +34,7 @@ def test_a_refusal_says_what_to_do(status: int, word: str) -> None:
 
 
 def test_the_back_off_doubles_with_jitter_up_to_its_limit_and_starts_again_after_success() -> None:
-    rng = random.Random(3)  # noqa: S311
+    rng = random.Random(3)
     backoff = BackOff(minimum=1.0, jitter=0.5, doublings=3)
     waits = [backoff.next(rng) for _ in range(6)]
     assert 1.0 <= waits[0] <= 1.5

@@ -25,7 +25,7 @@ from voltring_loadtest.times import seconds
 def test_the_register_is_monotonic_and_bounded_by_power_and_battery(
     seed: int, steps: list[float], limits: list[float]
 ) -> None:
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     car = arriving(rng.choice(CATALOGUE), 240.0, 8.0, rng)
     meter = Meter(1000.0, at=0.0)
     delivered = now = 0.0

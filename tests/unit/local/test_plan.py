@@ -32,6 +32,10 @@ def test_every_node_is_a_process_of_its_own_with_its_own_name_and_metrics() -> N
     assert _room(made, "node-2").ready == Answers("127.0.0.1", 20_003)
 
 
+def test_nodes_that_end_together_wait_for_nobody_to_take_their_chargers() -> None:
+    assert _room(_plan(nodes=3), "node-1").env["VOLTRING_STOP_SECONDS"] == "0"
+
+
 def test_the_nodes_share_the_port_by_the_kernel() -> None:
     env = _room(_plan(ocpp_port=9100), "node-0").env
     assert env["VOLTRING_OCPP_PORT"] == "9100"

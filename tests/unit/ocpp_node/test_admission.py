@@ -14,6 +14,9 @@ from voltring_node.admission import Door
 SECRET = "0123456789abcdefghijABCDEFGHIJ01"
 
 
+NOBODY_TOOK_OVER = {"takeovers": 0, "swaps_since": None, "swapped_at": None, "is_connected": False, "asked_at": None}
+
+
 class Chargers:
     """The table of chargers, as far as the door reads it."""
 
@@ -33,6 +36,7 @@ class Chargers:
                 "secret_hash": self.rows[one],
                 "registration": "none",
                 "next_secret_hash": self.pending.get(one),
+                **NOBODY_TOOK_OVER,
             }
             for one in identities
             if one in self.rows

@@ -68,7 +68,7 @@ def socket():
 def say(recorder, socket):
     """`say(id, action, payload)`: the charger's CALL arrives."""
     charger = Charger("CP-1", Admission.REGISTERED, None, registration=Registration.ACCEPTED)
-    ignore = [lambda *_: None] * 3
+    ignore = [lambda *_: None] * 4
     made = Connection(socket, charger, Version.V16, "connection", recorder, Terms(Intervals(), 3), *ignore)
 
     def arrive(message_id, action="Heartbeat", payload=None):
@@ -138,7 +138,7 @@ def test_a_fault_after_the_answer_brings_the_charger_no_second_one(recorder, soc
         raise RuntimeError("commands can't be looked for")
 
     charger = Charger("CP-1", Admission.REGISTERED, None, registration=Registration.ACCEPTED)
-    ignore = [lambda *_: None, fail, lambda *_: None]
+    ignore = [lambda *_: None, lambda *_: None, fail, lambda *_: None]
     made = Connection(socket, charger, Version.V16, "connection", recorder, Terms(Intervals(), 3), *ignore)
     made._receive(json.dumps([2, "1", action, STATUS if action == "StatusNotification" else {}]))
     if recorder.waiting:

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from voltring_core.cluster.watching import EVERYTHING, Looks
+from voltring_core.cluster.watching import EVERYTHING, Audience, Looks
 from voltring_core.domain.commands import State
 from voltring_core.ocpp.versions import Version
 from voltring_node.deciding import Decided
@@ -82,11 +82,11 @@ class Bus:
 
 @pytest.fixture
 def publisher():
-    return Publisher(Bus(), redis=None)
+    return Publisher(Bus(), Audience(None))
 
 
 def test_messages_are_told_only_of_chargers_that_somebody_looks_at(base, ask, publisher):
-    publisher._looks = Looks(messages=frozenset({"CP-2"}))
+    publisher.audience.looks = Looks(messages=frozenset({"CP-2"}))
     for charger in ("CP-1", "CP-2"):
         publisher.committed(base.group(ask(V16, "Authorize", {"idTag": "A"}, charger=charger, message_id=5)))
     (told,) = publisher._waiting
@@ -96,15 +96,17 @@ def test_messages_are_told_only_of_chargers_that_somebody_looks_at(base, ask, pu
 
 @pytest.mark.parametrize(("listens", "told"), [((), 0), ({"CP-2"}, 0), ({"CP-1"}, 1), ({EVERYTHING}, 1)])
 def test_events_are_made_only_for_who_listens(base, start16, publisher, listens, told):
-    publisher._looks = Looks(events=frozenset(listens))
+    publisher.audience.looks = Looks(events=frozenset(listens))
     publisher.committed(base.group(start16()))
     assert [one["type"] for one in publisher._waiting] == told * ["transaction.started"]
 
 
-def test_the_end_of_a_command_is_told_also_when_nobody_listens(ask, publisher):
+@pytest.mark.parametrize(("listens", "told"), [((), 0), ({EVERYTHING}, 1)])
+def test_the_end_of_a_command_is_told_to_who_listens(ask, publisher, listens, told):
+    publisher.audience.looks = Looks(events=frozenset(listens))
     fact = CommandFact(uuid4(), State.COMPLETED, {})
     publisher.committed([Decided(ask(V16, "Authorize", {"idTag": "A"}), None, (fact,))])
-    assert [one["type"] for one in publisher._waiting] == ["command.updated"]
+    assert [one["type"] for one in publisher._waiting] == told * ["command.updated"]
 
 
 def test_of_readings_that_are_not_shown_yet_the_latest_of_each_session_is():
@@ -117,6 +119,7 @@ def test_of_readings_that_are_not_shown_yet_the_latest_of_each_session_is():
 
 
 def test_events_beyond_the_bound_are_dropped(publisher):
+    publisher.audience.looks = Looks(events=frozenset({EVERYTHING}))
     for number in range(MOST_WAITING + 5):
-        publisher.put({"n": number})
+        publisher.put({"n": number, "charger_id": "CP-1"})
     assert len(publisher._waiting) == MOST_WAITING

@@ -17,6 +17,7 @@ const KINDS = [
   "ChargingLimit",
   "ChargingNeeds",
   "ChargingSchedule",
+  "CommandPoisoned",
   "DataTransfer",
   "DERAlarm",
   "DERStartStop",

@@ -40,6 +40,13 @@ const ANSWERS = {
   RebootRequired: "It will take effect after a restart.",
 };
 
+const SILENCE = {
+  "no answer": "The charger did not answer in time.",
+  "socket lost": "The connection was lost before the answer.",
+  "said nothing": "The charger's answer says nothing.",
+  "owner died": "The node that sent it was gone before the answer.",
+};
+
 export const commandName = (command) => NAMES[command.action] ?? spaced(command.action);
 
 /** One or two sentences about the command as it is now. */
@@ -57,15 +64,16 @@ export function outcome(command) {
     case "REJECTED":
       return answered(command) ?? refused(command);
     case "FAILED":
+      if (command.outcome?.poison) return "It could not be sent because of a fault of ours: see the node's log.";
       return errorOf(command) ?? "The charger accepted it, but what should have followed did not happen.";
     case "CALLERROR":
       return `The charger answered with an error: ${errorOf(command) ?? "it gave no reason."}`;
     case "UNKNOWN":
-      return `${errorOf(command) ?? "The connection was lost before the answer."} Whether the charger acted is not known.`;
+      return `${errorOf(command) ?? SILENCE[command.outcome?.reason] ?? "No answer came."} Whether the charger acted is not known.`;
     case "EXPIRED":
       return "The charger did not take it in time; it was not carried out.";
     case "CANCELLED":
-      return "Cancelled before it was sent.";
+      return command.replaced_by ? "Replaced by a newer one before it was sent." : "Cancelled before it was sent.";
     default:
       return command.state;
   }

@@ -1,7 +1,9 @@
 // The charger's recent commands, each with its state and the charger's answer in words.
 
 import { call, get } from "../api.js";
+import { choices, field, formDialog } from "../dialog.js";
 import { fill, h } from "../dom.js";
+import { segments } from "../filters.js";
 import { plural, spaced } from "../format.js";
 import { guarded } from "../guarded.js";
 import { pretty } from "../json.js";
@@ -12,27 +14,43 @@ import { complain } from "../toast.js";
 import { commandName, outcome } from "../words.js";
 
 const SHOWN = 8;
+const WHICH = { all: "All", unresolved: "Unresolved" };
 
 /** A card, `hear(event)` and `resume()`. */
 export function commands({ id, signal }) {
   const body = h("div");
   const drawn = new Map();
+  let show = "all";
   const element = h(
     "section",
     { class: "card", "aria-label": "Commands" },
-    h("header", null, h("h2", null, "Recent commands")),
+    h(
+      "header",
+      null,
+      h("h2", null, "Recent commands"),
+      segments({
+        label: "Which commands",
+        options: WHICH,
+        chosen: show,
+        onChoose: (name) => {
+          show = name;
+          soon();
+        },
+      }),
+    ),
     body,
   );
 
   const read = async () => {
     try {
-      const { items } = await get("/v1/commands", { charger_id: id, limit: SHOWN }, signal);
+      const state = show === "all" ? undefined : "UNKNOWN";
+      const { items } = await get("/v1/commands", { charger_id: id, limit: SHOWN, state }, signal);
       if (!signal.aborted)
         fill(
           body,
           items.length
             ? items.map((command) => kept(drawn, command))
-            : h("div", { class: "blank" }, "No command yet."),
+            : h("div", { class: "blank" }, state ? "Nothing is unresolved." : "No command yet."),
         );
     } catch (error) {
       if (!signal.aborted) fill(body, h("p", { class: "blank", role: "alert" }, error.message));
@@ -80,6 +98,10 @@ function one(command, open = false) {
         " ",
         guarded("operator", { class: "button small", onClick: () => cancel(command) }, "Cancel"),
       ],
+      command.state === "UNKNOWN" && [
+        " ",
+        guarded("operator", { class: "button small", onClick: () => resolve(command) }, "Resolve"),
+      ],
     ),
     h(
       "details",
@@ -111,5 +133,27 @@ async function cancel(command) {
     complain("It was not cancelled", error);
   }
 }
+
+// Somebody looked at the charger, or asked the driver.
+const resolve = (command) =>
+  formDialog({
+    title: "What came of it?",
+    submitLabel: "Resolve",
+    body: [
+      choices("Result", "state", [
+        { value: "COMPLETED", label: "It was done" },
+        { value: "FAILED", label: "It was not done" },
+      ]),
+      field(
+        "Note",
+        h("input", { name: "note", required: true, maxLength: 1000, autocomplete: "off" }),
+        "How that is known; kept with the command.",
+      ),
+    ],
+    submit: (form) =>
+      call("POST", `/v1/commands/${command.id}/resolution`, {
+        body: { state: form.elements.state.value, note: form.elements.note.value.trim() },
+      }),
+  });
 
 const raw = (label, value) => h("div", { class: "raw" }, h("header", null, label), pretty(value));

@@ -1,0 +1,148 @@
+"""What a node says of itself: one document for the operator, for other nodes and for people (docs/node-status.md)."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from voltring_core.domain.draining import Drain, Firmware, Limbo, Phase, Rank
+from voltring_node.draining_order import finite
+from voltring_node.sampling import Lag
+
+
+@dataclass(frozen=True, slots=True)
+class Accepting:
+    """The door (`gate.py`)."""
+
+    capacity_per_s: float
+    arrivals_per_s: float
+    refused_per_s: float
+    in_progress: int
+    queue: int
+    queue_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The recorder's queue."""
+
+    queue: int
+    oldest_wait_s: float
+    commit_p99_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Commanding:
+    """Commands on their way."""
+
+    dispatching: int
+    outstanding: int
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that the node needs."""
+
+    away_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draining:
+    """The drain that goes on, or the last one."""
+
+    phase: Phase
+    cause: str
+    reason: str
+    note: str
+    started_at: datetime
+    deadline_at: datetime
+    firmware: Firmware
+    ranks: dict[str, int]
+    initial: int
+    remaining: int
+    in_transaction: int
+    in_firmware: int
+    closed: int
+    returned: int
+    limbo: int
+    window: float
+    rate_now: float
+    granted_rate: float | None
+    granted_for_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """The whole document."""
+
+    name: str
+    uid: str
+    version: str
+    started_at: datetime
+    phase: Phase
+    ready: bool
+    reasons: list[str]
+    connections: dict[str, int]
+    owned: int
+    accepting: Accepting
+    loop_lag: Lag
+    recorder: Recording
+    commands: Commanding
+    limbo: int
+    misplaced: int | None
+    drain: Draining | None
+    neighbours: int
+    others_asked: int
+    redis: Server
+    postgres: Server
+
+
+def draining(drain: Drain, limbo: Limbo, ranks: Iterable[Rank], now: float) -> Draining:
+    """How a drain stands. `ranks` are those of all open sockets, those included that are asked to go already; `now`
+    is on the drain's monotonic clock."""
+    by_rank = Counter(ranks)
+    until = drain.order.grant.until
+    return Draining(
+        phase=drain.phase,
+        cause=drain.order.cause.value,
+        reason=drain.order.reason,
+        note=drain.note,
+        started_at=_at(drain.started_at, now),
+        deadline_at=_at(drain.deadline_at, now),
+        firmware=drain.order.firmware,
+        ranks={rank.name.lower(): by_rank[rank] for rank in Rank},
+        initial=drain.initial,
+        remaining=by_rank.total(),
+        in_transaction=by_rank[Rank.CHARGING],
+        in_firmware=by_rank[Rank.HELD],
+        closed=drain.closed,
+        returned=limbo.returned,
+        limbo=len(limbo),
+        window=round(drain.pace.window, 2),
+        rate_now=finite(round(drain.pace.rate, 2)) or 0.0,
+        granted_rate=finite(drain.order.grant.rate),
+        granted_for_s=finite(max(0.0, until - now)),
+    )
+
+
+def _at(moment: float, now: float) -> datetime:
+    """A moment of the monotonic clock on the wall's."""
+    return (datetime.now(UTC) + timedelta(seconds=min(moment - now, 10 * 86_400.0))).replace(microsecond=0)
+
+
+def reasons(phase: Phase, *, is_leaving: bool, postgres_away_s: float, unready_s: float) -> list[str]:
+    """Why new chargers should not come; empty when they may.
+
+    Without PostgreSQL nobody can be let in, so a node without it says so even if all others are without it too: the
+    router then turns chargers away, at less cost than a handshake, and leaves the sockets open.
+    """
+    found = [f"draining: {phase.value}"] if is_leaving else []
+    if postgres_away_s >= unready_s:
+        found.append("PostgreSQL does not answer")
+    return found
+
+
+def versions(all_of_them: Iterable[Any]) -> dict[str, int]:
+    """Connections by OCPP version."""
+    return dict(sorted(Counter(one.version.value for one in all_of_them).items()))

@@ -1,0 +1,127 @@
+"""The status document: every field is described, what cannot be said in JSON is left out, reasons are sentences."""
+
+import dataclasses
+import re
+import typing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+
+from voltring_core.cluster.leases import NodeLease, read
+from voltring_core.domain.draining import Cause, Drain, Firmware, Limbo, Order, Phase, Rank
+from voltring_core.domain.window import Grant, Pace
+from voltring_core.errors import Unprocessable
+from voltring_node import draining_order
+from voltring_node.isolation import Verdict, judge
+from voltring_node.sampling import LoopLag, PerSecond
+from voltring_node.status import NodeStatus, draining, reasons
+
+FIELD = re.compile(r"^\| `([a-z0-9_.]+)` \|", re.MULTILINE)
+DOCUMENT = Path(__file__).parents[3] / "docs" / "node-status.md"
+
+
+def names(kind, prefix=""):
+    """The fields of a dataclass and of those within it, by their path."""
+    hints = typing.get_type_hints(kind)
+    for field in dataclasses.fields(kind):
+        inner = [
+            one for one in (hints[field.name], *typing.get_args(hints[field.name])) if dataclasses.is_dataclass(one)
+        ]
+        yield f"{prefix}{field.name}"
+        for one in inner:
+            yield from names(one, f"{prefix}{field.name}.")
+
+
+def test_every_field_of_the_document_is_described_and_nothing_else():
+    status, _, orders = DOCUMENT.read_text(encoding="utf-8").partition("## Draining")
+    assert sorted(FIELD.findall(status)) == sorted(names(NodeStatus))
+    assert FIELD.findall(orders) == list(draining_order.DrainOrder.model_fields)
+
+
+def test_a_drain_without_limits_can_be_said_in_json():
+    order = Order(Cause.ISOLATION, "alone", Grant(float("inf"), float("inf"), float("inf")), deadline_s=float("inf"))
+    drain = Drain(order, Phase.DRAINING, 100.0, float("inf"), Pace(100.0, 8.0, rate=5.0), 12, closed=3)
+    limbo = Limbo()
+    limbo.add("CP-1", 1, 100.0)
+    found = draining(drain, limbo, [Rank.IDLE, Rank.IDLE, Rank.CHARGING, Rank.HELD], 110.0)
+    told = orjson.loads(orjson.dumps(dataclasses.asdict(found)))
+    assert (told["remaining"], told["in_transaction"], told["in_firmware"], told["limbo"]) == (4, 1, 1, 1)
+    assert told["ranks"] == {"idle": 2, "busy": 0, "charging": 1, "uploading": 0, "held": 1}
+    assert (told["granted_rate"], told["granted_for_s"], told["rate_now"], told["window"]) == (None, None, 5.0, 8.0)
+    assert abs((datetime.now(UTC) - found.started_at).total_seconds() - 10) < 2
+
+
+def test_a_node_is_ready_unless_it_drains_or_postgresql_stays_away():
+    calm = {"is_leaving": False, "postgres_away_s": 0.0, "unready_s": 2.0}
+    assert reasons(Phase.SERVING, **calm) == []
+    assert reasons(Phase.ABORTED, **calm) == []
+    assert reasons(Phase.SERVING, **calm | {"postgres_away_s": 1.9}) == []
+    assert reasons(Phase.SERVING, **calm | {"postgres_away_s": 2.0}) == ["PostgreSQL does not answer"]
+    assert reasons(Phase.CORDONED, **calm | {"is_leaving": True}) == ["draining: Cordoned"]
+
+
+@pytest.mark.parametrize(
+    ("away_s", "is_leaving", "fine", "verdict"),
+    [
+        (0.0, False, False, Verdict.STAY),
+        (119.0, False, True, Verdict.STAY),
+        (120.0, False, False, Verdict.STAY),
+        (120.0, False, True, Verdict.LEAVE),
+        (500.0, True, True, Verdict.STAY),
+        (0.0, True, True, Verdict.RETURN),
+        (500.0, True, False, Verdict.RETURN),
+    ],
+)
+def test_a_node_leaves_only_while_both_servers_are_away_for_it_and_another_one_is_fine(
+    away_s, is_leaving, fine, verdict
+):
+    assert judge(away_s, 120.0, is_leaving=is_leaving, others_are_fine=fine) is verdict
+
+
+def test_leases_of_older_and_newer_versions_are_read():
+    old = b'{"uid":"a.1","name":"a","connections":3,"draining":true,"admin_url":"http://x","version":"0"}'
+    assert read(old).as_peer.is_ready is False
+    assert read(old).as_peer.accepts_per_s is None
+    lease = NodeLease("a.1", "a", 3, False, "http://x", "1", "Serving", True, 80.0, 3.0, 0.5, 0.1)
+    newer = orjson.dumps(dataclasses.asdict(lease) | {"mood": "good"})
+    assert read(newer) == lease
+    assert (lease.as_peer.spare, lease.as_peer.is_in_trouble) == (77.0, True)
+    assert not dataclasses.replace(lease, ready=False).as_peer.is_ready
+
+
+def test_what_a_renewal_leaves_out_stays_as_it_was():
+    first = draining_order.merged(
+        draining_order.read({"rate": 20, "until_s": 30, "reason": "scale down"}), Order(), 100.0
+    )
+    assert (first.grant, first.deadline_s, first.firmware) == (Grant(20, until=130.0), 1800.0, Firmware.DEFER)
+    renewed = draining_order.merged(draining_order.read({"until_s": 30, "firmware": "Force"}), first, 120.0, 1780.0)
+    assert (renewed.grant, renewed.deadline_s) == (Grant(20, until=150.0), 1780.0)
+    assert (renewed.reason, renewed.firmware) == ("scale down", Firmware.FORCE)
+
+
+@pytest.mark.parametrize(
+    "body", [{"rate": -1}, {"rate": "fast"}, {"deadline_s": 0}, {"window": True}, {"until": 3}, {"reason": 3}]
+)
+def test_an_order_that_makes_no_sense_is_refused_by_the_name_of_its_field(body):
+    with pytest.raises(Unprocessable) as wrong:
+        draining_order.read(body)
+    assert next(iter(body)) in wrong.value.message
+
+
+def test_lag_and_rates_are_over_what_was_seen_lately():
+    lag = LoopLag()
+    assert lag.look().max_s == 0.0
+    for late in [0.001] * 98 + [0.2, 0.3]:
+        lag.note(late)
+    assert (lag.look().p50_s, lag.look().p99_s, lag.look().max_s) == (0.001, 0.3, 0.3)
+    counts = iter([0, 10, 20, 20, 20, 20, 20])
+    refusals = PerSecond(lambda: next(counts))
+    assert refusals.rate() == 0.0
+    for _ in range(3):
+        refusals.sample()
+    assert refusals.rate() == 10.0
+    for _ in range(4):
+        refusals.sample()
+    assert refusals.rate() == 2.0
