@@ -47,7 +47,7 @@ class Deadline:
 
 
 class _Watch:
-    """One request's time. It stands still while the client is listened to: a slow client waits for nobody but itself."""
+    """One request's time. It stands still while the client is listened to, who may be slow."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, seconds: float) -> None:
         self._scope = scope

@@ -67,7 +67,8 @@ class AdminServer:
         server = self._server = QuietServer(config)
         listener = bind(self._host, self._port, "VOLTRING_ADMIN_PORT")
         self._task = group.create_task(server.serve(sockets=[listener]), name="admin port")
-        return f"http://{self._host}:{listener.getsockname()[1]}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{listener.getsockname()[1]}"
 
     def app(self) -> Starlette:
         """What answers."""

@@ -62,6 +62,9 @@ class CoreSettings(DatabaseSettings):
     """Where the room serves /metrics, /healthz and /readyz; loopback unless the deployment says otherwise."""
     admin_port: Port = 0
     """0 lets the kernel choose."""
+    admin_url: str | None = Field(default=None, pattern=r"^https?://")
+    """How other machines reach the admin port, e.g. `http://10.1.2.3:9090` with the pod's address. Unset: by
+    `admin_host`, which is no address for others where it is loopback or `0.0.0.0`."""
 
 
 class NodeSettings(CoreSettings):
@@ -100,8 +103,9 @@ class NodeSettings(CoreSettings):
     allows; lower it to spare a PostgreSQL that many nodes share."""
     handshake_burst: int = Field(default=200, ge=1)
     """Handshakes that may begin at once after a calm."""
-    handshakes_at_once: int = Field(default=64, ge=1, le=1000)
-    """Handshakes in progress. More of them make no node faster, and keep the messages of connected chargers waiting."""
+    handshakes_at_once: int = Field(default=24, ge=1, le=1000)
+    """Handshakes in progress. 64 make no node faster than 24, and its turns of the loop twice as long, for which the
+    messages of connected chargers wait."""
     handshake_wait: Seconds = Field(default=5.0, le=15)
     """Seconds of handshakes that may wait, by the measured pace; beyond it 503 with Retry-After. Chargers give up
     after 20 to 30 s, and work for those who gave up is lost."""
@@ -118,7 +122,7 @@ class NodeSettings(CoreSettings):
     lease_seconds: int = Field(default=15, ge=3, le=300)
     """How long a dead node counts as alive; renewed at a third of it."""
     audit_seconds: Seconds = 60.0
-    """Seconds in which the node looks once at each of its chargers: how long a wrong owner record may stay unnoticed."""
+    """Seconds in which the node looks once at each charger: how long a wrong owner record may stay unnoticed."""
     admin_token: str | None = Field(default=None, min_length=24, repr=False)
     """Who shows it may drain the node (`POST /drain`, `POST /undrain` on the admin port); without it nobody may."""
     stop_seconds: float = Field(default=30.0, ge=0, le=3600)

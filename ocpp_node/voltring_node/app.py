@@ -173,7 +173,8 @@ async def run(settings: NodeSettings, stop: asyncio.Event) -> None:
     )
     async with asyncio.TaskGroup() as group:
         flushed = asyncio.Event()
-        standing.admin_url = await admin.start(group)
+        own_url = await admin.start(group)
+        standing.admin_url = settings.admin_url or own_url
         recording = group.create_task(node.recorder.run(flushed), name="recorder")
         helpers = [
             group.create_task(supervise(name, work, over, ANY_AWAY), name=name) for name, work in _work(node, over)

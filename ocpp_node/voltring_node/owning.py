@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -85,7 +85,7 @@ class Owner:
         self._on_swapped = on_swapped
         self._bids = Batched[Bid, Outcome]("claim chargers", self._claim_many)
         self._first_epochs: dict[str, int] = {}  # of connections that took their charger back
-        self._gone: dict[Socket, None] = {}  # departures to be written down
+        self._gone: dict[str, dict[Socket, None]] = {}  # departures to be written down, by charger
         self._left = asyncio.Event()
         self._writing = asyncio.Lock()
 
@@ -108,8 +108,7 @@ class Owner:
         # Two sockets of one charger in one batch: the later one wins.
         newest = {bid.connection.id: bid for bid in bids}
         ended = Counter(bid.connection.id for bid in bids if newest[bid.connection.id] is not bid)
-        if any(one.charger_id in newest for one in self._gone) or self._writing.locked():
-            await self.write_departures()  # who left is not taken over from
+        await self.write_departures(newest)  # who left is not taken over from
         ended.update(charger_id for charger_id in newest if charger_id in self.connections)
         outcomes = await self._settle(list(newest.values()), ended)
         return [outcomes[bid.connection.id] if newest[bid.connection.id] is bid else Outcome.OVERTAKEN for bid in bids]
@@ -221,8 +220,8 @@ class Owner:
         self._depart([_socket(one, one.epoch) for one in alive if self.connections.get(one.id) is not one])
 
     def _depart(self, sockets: Sequence[Socket]) -> None:
-        if sockets:
-            self._gone |= dict.fromkeys(sockets)
+        for one in sockets:
+            self._gone.setdefault(one.charger_id, {})[one] = None
             self._left.set()
 
     async def follow_departures(self) -> None:
@@ -237,16 +236,23 @@ class Owner:
                 self._left.set()
                 await asyncio.sleep(DEPARTURE_PAUSE)
 
-    async def write_departures(self) -> None:
-        """Release and disconnect everybody who is still to be written down."""
-        async with self._writing:
-            waiting = list(self._gone)
-            for start in range(0, len(waiting), DEPARTURES):
-                gone = waiting[start : start + DEPARTURES]
-                await self._routes.release(gone)
-                await self._fence.disconnect([(one.charger_id, one.epoch) for one in gone])
-                for one in gone:
-                    self._gone.pop(one, None)
+    async def write_departures(self, of: Iterable[str] | None = None) -> None:
+        """Release and disconnect those who are still to be written down, all of them or those `of` these chargers."""
+        chargers = [one for one in (self._gone if of is None else of) if one in self._gone]
+        for start in range(0, len(chargers), DEPARTURES):
+            async with self._writing:
+                gone = [one for charger in chargers[start : start + DEPARTURES] for one in self._gone.get(charger, ())]
+                if gone:
+                    await self._routes.release(gone)
+                    await self._fence.disconnect([(one.charger_id, one.epoch) for one in gone])
+                    self._departed(gone)
+
+    def _departed(self, gone: Iterable[Socket]) -> None:
+        for one in gone:
+            left = self._gone.get(one.charger_id, {})
+            left.pop(one, None)
+            if not left:
+                self._gone.pop(one.charger_id, None)
 
 
 def _socket(connection: Connection, epoch: int) -> Socket:

@@ -25,7 +25,7 @@ from voltring_core.ocpp.versions import Version
 from voltring_node.framing import WHOLE_TEXT, Cut, cut, payload, text_frame
 
 SUPERSEDED = (1000, "superseded")
-GOING_AWAY = (1001, "the node stops")
+GOING_AWAY = (1001, "please connect again")
 DISMISSED = (1008, "no longer registered")
 FOREIGN = (1002, "no subprotocol in common")
 DEAF = (1000, "commands stay unanswered")

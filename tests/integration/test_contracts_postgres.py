@@ -192,7 +192,7 @@ async def _sweep(side):
     living = side.dice.choice((None, ["node-a"], []))
     late = await side.pool.fetch(SQL["give_up_late"], 0.0, 3, [], 0.0, living, "owner died")
     expired = await side.pool.fetch(SQL["expire"]) if side.dice.random() < 0.3 else []
-    overdue = await side.pool.fetch(SQL["overdue"], -1.0)
+    overdue = await side.pool.fetch(SQL["overdue"], -1.0, living)
     return [sorted(json.dumps(_plain(row), sort_keys=True) for row in rows) for rows in (late, expired, overdue)]
 
 

@@ -45,13 +45,14 @@ class Sweeper:
 
     async def cycle(self) -> str:
         """Settle what is late; returns the sentence for the log, empty when nothing was."""
-        late = (self._call_timeout, MAX_ATTEMPTS, *SLOW, await self._owners(), Reason.OWNER_DIED.value)
+        owners = await self._owners()
+        late = (self._call_timeout, MAX_ATTEMPTS, *SLOW, owners, Reason.OWNER_DIED.value)
         async with self._pool.acquire() as connection, connection.transaction():
             if not await connection.fetchval(SQL["be_alone"], "sweeper"):
                 return ""
             settled = await connection.fetch(COMMANDS["expire"])
             settled += await connection.fetch(COMMANDS["give_up_late"], *late)
-            overdue = await connection.fetch(COMMANDS["overdue"], OVERDUE_S)
+            overdue = await connection.fetch(COMMANDS["overdue"], OVERDUE_S, owners)
         for row in settled:
             await self._tell(row)
         rung = [await self._doorbells.ring(row["charger_id"]) for row in overdue]

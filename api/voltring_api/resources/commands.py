@@ -37,7 +37,7 @@ async def send_command(
     """Queue any action of the charger's OCPP version; its payload is checked by the official schema first.
 
     An offline charger gets it when it is back, unless the deadline is over by then, or a newer command on the same
-    thing replaces it (`replaced_by`). At most 100 wait for one charger.
+    thing replaces it (`replaced_by`). At most 100 wait for one charger, stops and unlocks beside them.
     """
     terms = terms_of(who, idempotency_key, prefer, new.deadline_s)
     target = await parts.dispatch.target(charger_id, terms)

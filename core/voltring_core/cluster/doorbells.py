@@ -90,7 +90,11 @@ class Doorbells:
 
     async def _send(self, uid: str, ring: Ring) -> None:
         entry = {"kind": ring.kind, "charger": ring.charger_id, "epoch": ring.epoch}
-        await self._redis.xadd(keys.doorbells(uid), entry, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
+        stream = keys.doorbells(uid)
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.xadd(stream, entry, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
+            pipeline.expire(stream, FORGOTTEN_S)  # the node may be dead: nobody else would ever remove it
+            await pipeline.execute()
 
 
 async def listen(redis: Redis, node_uid: str) -> AsyncIterator[list[Ring]]:

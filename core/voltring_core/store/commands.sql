@@ -189,9 +189,11 @@ WHERE c.id = commands.charger_id AND state = 'SENT'
 RETURNING commands.id, charger_id, action, payload, state, reply_to
 
 -- name: overdue
--- Chargers whose commands wait although they are connected: their doorbell was lost.
+-- Chargers whose commands wait although they are connected to a node that lives ($2; NULL: nobody knows which do): their
+-- doorbell was lost.
 SELECT DISTINCT c.charger_id FROM commands c
 JOIN charger_connection f ON f.charger_id = c.charger_id AND f.disconnected_at IS NULL
+    AND ($2::text[] IS NULL OR f.node_uid = ANY($2))
 WHERE c.state = 'QUEUED' AND c.deadline_at > now() AND c.created_at < now() - $1::float8 * interval '1 second'
 LIMIT 1000
 
