@@ -169,7 +169,8 @@ def of_boot(
 
     A 2.x boot for another reason is noted and resolves nothing: it has restarted, but not because of the command,
     which may still wait in it (OnIdle). 1.6 says no reason: there a boot counts on a later socket only, because a
-    restart ends the socket, while one that is repeated or triggered does not.
+    restart ends the socket, while one that is repeated or triggered does not; and only for a reset that the charger
+    has accepted, because many boot whenever they connect. What it never answered stays unknown, with the boot noted.
     """
     if boot.reason == TRIGGERED:
         return ()
@@ -181,7 +182,13 @@ def of_boot(
     soon = [one for one in resets if one.epoch is not None and one.epoch < epoch]
     soon = [one for one in soon if _within(one, received_at, REBOOT_WINDOW)]
     if boot.reason is None:
-        return tuple(_completed(one, "BootNotification", told) for one in soon)
+        noted_boot = {"booted_at": received_at.isoformat()}
+        return tuple(
+            _completed(one, "BootNotification", told)
+            if one.state is State.ACCEPTED
+            else Consequence(one, None, noted_boot)
+            for one in soon
+        )
     noted = [Consequence(one, None, told) for one in soon]
     if boot.reason == FIRMWARE_UPDATED:
         # No word of what was installed: the charger's FirmwareStatusNotification decides.

@@ -223,9 +223,15 @@ def test_a_boot_for_another_reason_is_noted_and_resolves_nothing(reason):
 @pytest.mark.parametrize(
     ("epoch", "received", "fits"), [(2, 60, True), (2, 600, True), (2, 601, False), (2, -3, False), (1, 60, False)]
 )
-def test_a_boot_without_a_reason_completes_a_reset_of_the_socket_before(epoch, received, fits):
-    found = rebooted([reset(state=State.UNKNOWN)], None, epoch=epoch, received=received)
+def test_a_boot_without_a_reason_completes_an_accepted_reset_of_the_socket_before(epoch, received, fits):
+    found = rebooted([reset(state=State.ACCEPTED)], None, epoch=epoch, received=received)
     assert [one.state for one in found] == [State.COMPLETED] * fits
+
+
+@pytest.mark.parametrize("state", [State.SENT, State.UNKNOWN])
+def test_a_boot_without_a_reason_is_noted_for_a_reset_that_was_never_answered(state):
+    (found,) = rebooted([reset(state=state)], None)
+    assert (found.state, found.outcome) == (None, {"booted_at": "2026-01-01T12:01:00+00:00"})
 
 
 def test_a_boot_that_was_triggered_and_a_reset_of_one_evse_are_no_restart():

@@ -157,8 +157,8 @@ def test_a_boot_tells_of_a_reset(base, sent, ask, reason, state):
 
 
 @pytest.mark.parametrize(("epoch", "states"), [(0, [State.COMPLETED]), (1, [])])
-def test_a_boot_of_16_tells_of_a_reset_on_an_earlier_socket(base, sent, ask, epoch, states):
-    sent("Reset", {"type": "Soft"}, epoch=epoch)
+def test_a_boot_of_16_tells_of_an_accepted_reset_on_an_earlier_socket(base, sent, ask, epoch, states):
+    sent("Reset", {"type": "Soft"}, epoch=epoch, state=State.ACCEPTED)
     boot = ask(V16, "BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"}, minutes=1)
     assert [fact.state for fact in came(base.group(boot))] == states
 
