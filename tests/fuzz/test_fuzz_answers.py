@@ -27,7 +27,7 @@ TO = [(version, action) for version in Version for action in sorted(TO_CHARGER[v
 
 @pytest.mark.parametrize(("version", "action"), TO)
 def test_whatever_a_charger_answers_to_a_command_is_read_without_raising(version: Version, action: str) -> None:
-    rng = Random(f"{version} {action}")  # noqa: S311 - repeatable
+    rng = Random(f"{version} {action}")
     asked, answered = Payloads(rng, version, action), Payloads(rng, version, action, "response")
     bender, known, meaning = Bender(rng), Known(), MEANINGS.get(action)
     read = 0

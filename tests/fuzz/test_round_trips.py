@@ -23,13 +23,13 @@ TO = [(version, action) for version in Version for action in sorted(TO_CHARGER[v
 
 
 def payloads(version, action, kind="request"):
-    make = Payloads(Random(f"{version} {action} {kind}"), version, action, kind)  # noqa: S311 - repeatable
+    make = Payloads(Random(f"{version} {action} {kind}"), version, action, kind)
     return [make.make() for _ in range(EXAMPLES)]
 
 
 @pytest.mark.parametrize(("version", "action"), FROM)
 def test_whatever_a_request_schema_allows_is_answered_by_a_result(version, action, noon):
-    base, rng = Base(), Random(1)  # noqa: S311 - repeatable
+    base, rng = Base(), Random(1)
     for payload in payloads(version, action):
         assert violations(version, action, payload) == []
         called = Conversation(version).receive(json.dumps([2, "m", action, payload]))
@@ -48,7 +48,7 @@ def test_whatever_a_request_schema_allows_is_answered_by_a_result(version, actio
 
 
 def test_whatever_the_schema_of_the_unconfirmed_message_allows_is_taken_without_an_answer(noon):
-    version, action, base, rng = Version.V21, "NotifyPeriodicEventStream", Base(), Random(1)  # noqa: S311 - repeatable
+    version, action, base, rng = Version.V21, "NotifyPeriodicEventStream", Base(), Random(1)
     for payload in payloads(version, action):
         sent = Conversation(version).receive(encode_send("s", action, payload))
         assert sent == Sent("s", action, payload)

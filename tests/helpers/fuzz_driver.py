@@ -78,7 +78,7 @@ class Driver:
     def __init__(self, version: Version, seed: int) -> None:
         self.version, self.seed = version, seed
         self.frames = Frames(version, seed)
-        self.rng = Random(seed)  # noqa: S311 - it has to be repeatable
+        self.rng = Random(seed)
         self.sent = self.answered = self.results = 0
         self._now = NOON
         self._base = Base()

@@ -61,7 +61,7 @@ class Frames:
     def __init__(self, version: Version, seed: int, weights: tuple[int, ...] = WEIGHTS) -> None:
         """`weights` of what is valid, bent, misplaced, mangled, an answer."""
         self.version = version
-        self._rng = rng = Random(f"{version.value} {seed}")  # noqa: S311 - it has to be repeatable
+        self._rng = rng = Random(f"{version.value} {seed}")
         self._examples: list[tuple[str, Payloads, list[Payload]]] = []
         for action in sorted(FROM_CHARGER[version]):
             made = Payloads(rng, version, action)
