@@ -95,18 +95,24 @@ class Dispatch:
             await self._doorbells.ring(target.charger_id, target.owner)
             if created and self._audience.looks.hears(target.charger_id):
                 await self._bus.publish([_event(row)])
-            if terms.wait_s is None:
-                return Sent(row, 201 if created else 200)
-            row = await self._until_final(row, terms.wait_s, changed)
-        return Sent(row, 200 if row["state"] in FINAL else 202)
+            if terms.wait_s is None and created:
+                return Sent(row, 201)
+            return await self._wait(row, terms, changed)
 
     async def repeat(self, row: Record, terms: Terms) -> Sent:
         """A command that exists already: wait for it if asked to."""
-        if terms.wait_s is None or row["state"] in FINAL:
+        if row["state"] in FINAL:
             return Sent(row, 200)
         with self._results.listening(row["id"]) as changed:
+            return await self._wait(row, terms, changed)
+
+    async def _wait(self, row: Record, terms: Terms, changed: asyncio.Event) -> Sent:
+        """As long as the client wants to; what it is told of is on the disk."""
+        if terms.wait_s is not None:
             row = await self._until_final(row, terms.wait_s, changed)
-        return Sent(row, 200 if row["state"] in FINAL else 202)
+        if row["state"] == State.QUEUED:
+            await self._commands.settle_down(row["id"])
+        return Sent(row, 200 if row["state"] in FINAL or terms.wait_s is None else 202)
 
     async def cancel(self, command_id: UUID, who: Principal) -> Record:
         """Cancel a command that was not sent yet; NotFound or Conflict."""
@@ -150,6 +156,8 @@ class Dispatch:
             created_by=terms.who.name,
             idempotency_key=terms.idempotency_key,
             reply_to=self._uid,
+            # Where its node takes it at once, and who asked waits for that.
+            in_haste=target.owner is not None and bool(terms.wait_s),
         )
 
     async def _until_final(self, row: Record, wait_s: float, changed: asyncio.Event) -> Record:

@@ -194,7 +194,7 @@ class Commander:
         if sent is None:
             return False
         await self._send(connection, line.answer, row, sent, message_id, adapted.flags)
-        return True
+        return row["more"] or line.again
 
     async def _adapt(self, connection: Connection, row: Any, message_id: str) -> Adapted | None:
         """The command as this charger stands it; None when it can't be sent, and is settled."""

@@ -11,6 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import asyncpg
@@ -30,6 +31,8 @@ from voltring_node.writing import UNWRITABLE, Overtaken, write
 logger = logging.getLogger("voltring.recorder")
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 STOP_CHECK = 0.1
+KEPT_S = 0.05
+"""Seconds that frames nobody waits for may wait for company: a commit for each heartbeat would be a waste."""
 GROUPS_BEHIND = 20
 POISON = "poison"
 BUSY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, Overtaken)
@@ -71,6 +74,7 @@ class Recorder:
         self._on_commit = on_commit
         self._queue: deque[Entry] = deque()
         self._filled = asyncio.Event()
+        self._awaited = asyncio.Event()  # somebody waits for the commit of what is in the queue
         self._remembered = Remembered()
 
     def __len__(self) -> int:
@@ -104,6 +108,8 @@ class Recorder:
     def _put(self, asked: Asked, done: Done | None) -> None:
         self._queue.append(Entry(asked, time.monotonic() + self._patience, done))
         self._filled.set()
+        if done is not None:
+            self._awaited.set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Commit groups until `stop` is set and nothing waits; to be supervised."""
@@ -114,9 +120,17 @@ class Recorder:
             except TimeoutError:
                 continue
             if self._window and len(self._queue) < self._most and not stop.is_set():
-                await asyncio.sleep(self._window)  # company makes a commit cheaper
+                await self._company()
             group = self._next_group()
             await self._settle(group, stop)
+
+    async def _company(self) -> None:
+        """Wait for more messages: a group makes a commit cheaper."""
+        if not self._awaited.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(KEPT_S):
+                    await self._awaited.wait()
+        await asyncio.sleep(self._window)
 
     def _next_group(self) -> list[Entry]:
         if len(self._queue) > self._most:
@@ -124,6 +138,7 @@ class Recorder:
         group = list(self._queue)
         self._queue.clear()
         self._filled.clear()
+        self._awaited.clear()
         return group
 
     async def _settle(self, group: list[Entry], stop: asyncio.Event) -> None:

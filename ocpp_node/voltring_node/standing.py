@@ -40,6 +40,7 @@ from voltring_node.sampling import Commits, LoopLag, PerSecond
 from voltring_node.status import NodeStatus
 
 logger = logging.getLogger("voltring.node")
+VERSION = version("voltring")
 SAMPLE_S, LOOK_S = 1.0, 5.0
 NOTABLE_QUEUE_S = 0.5
 """A queue of which drains elsewhere should hear at once."""
@@ -128,7 +129,7 @@ class Standing:
             len(self._connections),
             self.is_leaving,
             self.admin_url,
-            version("voltring"),
+            VERSION,
             self.drainer.phase.value,
             not self.reasons(),
             round(door.capacity_per_s, 1),
@@ -254,7 +255,7 @@ class Standing:
         return NodeStatus(
             name=self._settings.node_name,
             uid=self._uid,
-            version=version("voltring"),
+            version=VERSION,
             started_at=self._started_at,
             phase=drainer.phase,
             ready=not reasons,

@@ -30,7 +30,7 @@ def _unsent(row):
 @statement("commands.insert")
 def insert(
     tables, id, charger, action, payload, kind, lane, key, request_hash, reply_to, by, deadline_s, request_id,
-    supersede_key, most, replaces,
+    supersede_key, most, replaces, in_haste,
 ):  # fmt: skip
     now = tables.now()
     waiting = [one for one in _queued(tables, charger, now) if one["lane"] == lane]
@@ -58,6 +58,11 @@ def insert(
         tables.change("commands", one["id"], state="CANCELLED", finished_at=now, replaced_by=id)
     replaced = [picked(one, ("action", "payload", "reply_to")) | {"id": str(one["id"])} for one in older]
     return [{**row, "replaced": replaced or None}]
+
+
+@statement("commands.settle_down")
+def settle_down(tables, id):
+    return []
 
 
 @statement("commands.by_key")
@@ -102,7 +107,8 @@ def take(tables, charger, epoch, message_id, actions, only_boot):
         earlier = [*(earlier or ()), first["message_id"]]
     sent = {"epoch": epoch, "message_id": message_id, "sent_at": now, "attempts": first["attempts"] + 1}
     row = tables.change("commands", first["id"], state="SENT", earlier_message_ids=earlier, **sent)
-    return [picked(row, ("id", "action", "payload", "class", "attempts", "reply_to"))]
+    more = any(one["state"] == "QUEUED" for one in tables.of(charger))
+    return [picked(row, ("id", "action", "payload", "class", "attempts", "reply_to")) | {"more": more}]
 
 
 def _was_sent_as(row, message_id):

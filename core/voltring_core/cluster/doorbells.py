@@ -7,6 +7,7 @@ costs time only: the row is the truth, and waiting sides look by themselves now 
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ class Doorbells:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._limited: dict[str, float] = {}  # streams that were given an end lately, and when (monotonic)
 
     async def ring(self, charger_id: str, owner: str | None = None) -> bool:
         """Wake the owner of a charger; False when there is none to be found.
@@ -90,11 +92,12 @@ class Doorbells:
 
     async def _send(self, uid: str, ring: Ring) -> None:
         entry = {"kind": ring.kind, "charger": ring.charger_id, "epoch": ring.epoch}
-        stream = keys.doorbells(uid)
-        async with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.xadd(stream, entry, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
-            pipeline.expire(stream, FORGOTTEN_S)  # the node may be dead: nobody else would ever remove it
-            await pipeline.execute()
+        stream, now = keys.doorbells(uid), time.monotonic()
+        await self._redis.xadd(stream, entry, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
+        if self._limited.get(stream, -FORGOTTEN_S) < now - FORGOTTEN_S / 2:
+            # The node may be dead: nobody else would ever remove its stream.
+            await self._redis.expire(stream, FORGOTTEN_S)
+            self._limited = {one: at for one, at in self._limited.items() if at > now - FORGOTTEN_S} | {stream: now}
 
 
 async def listen(redis: Redis, node_uid: str) -> AsyncIterator[list[Ring]]:

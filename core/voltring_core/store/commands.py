@@ -40,6 +40,8 @@ class NewCommand:
     reply_to: str | None = None
     asked: Mapping[str, Any] | None = None
     request_id: int | None = None
+    in_haste: bool = False
+    """Whether its commit need not wait for the disk: nobody is told of it before `settle_down` or its being SENT."""
 
     @property
     def request_hash(self) -> bytes:
@@ -85,6 +87,7 @@ class Commands:
                 key,
                 MAX_QUEUED,
                 key is not None and supersedes(new.action, new.payload),
+                new.in_haste,
             )
         except asyncpg.ForeignKeyViolationError:
             raise NotFound(f"there is no charger {new.charger_id!r}") from None
@@ -101,6 +104,10 @@ class Commands:
         if before["request_hash"] != new.request_hash:
             raise Conflict("this Idempotency-Key was used for another request")
         return before, False
+
+    async def settle_down(self, command_id: UUID) -> None:
+        """Have a command that was queued in haste on the disk, before somebody is told of it."""
+        await self._pool.execute(SQL["settle_down"], command_id)
 
     async def get(self, command_id: UUID) -> Record | None:
         """One command."""

@@ -2,12 +2,15 @@
 -- A new command and who asked for it, unless its key was used before (the caller compares what came back) or $14 of its
 -- lane wait already. What it replaces is CANCELLED by the same statement: a repeated key makes nothing and so replaces
 -- nothing. What was SENT before may have run, and stays.
+-- In haste ($16) its commit does not wait for the disk: that of SENT will, before the frame, and takes this one along;
+-- who asked is not answered before (`settle_down`).
 WITH made AS (
     INSERT INTO commands (id, charger_id, action, payload, class, lane, idempotency_key, request_hash, reply_to,
                           created_by, deadline_at, request_id, supersede_key)
     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11::float8 * interval '1 second', $12, $13
     WHERE (SELECT count(*) FROM commands WHERE charger_id = $2 AND lane = $6 AND state = 'QUEUED'
                AND deadline_at > now() AND NOT ($15::boolean AND supersede_key IS NOT DISTINCT FROM $13)) < $14
+        AND (NOT $16::boolean OR set_config('synchronous_commit', 'off', true) IS NOT NULL)
     ON CONFLICT (created_by, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
     RETURNING *
 ), noted AS (
@@ -23,6 +26,10 @@ WITH made AS (
     RETURNING c.id, c.action, c.payload, c.reply_to
 )
 SELECT made.*, (SELECT json_agg(replaced) FROM replaced) AS replaced FROM made
+
+-- name: settle_down
+-- A commit that waits for the disk, and takes those before it along.
+UPDATE commands SET reply_to = reply_to WHERE id = $1 AND state = 'QUEUED'
 
 -- name: by_key
 SELECT * FROM commands WHERE created_by = $1 AND idempotency_key = $2
@@ -77,7 +84,8 @@ WHERE state = 'QUEUED' AND id = (
     ORDER BY c.lane, c.seq LIMIT 1
     FOR UPDATE OF c SKIP LOCKED
 )
-RETURNING id, action, payload, class, attempts, reply_to
+RETURNING id, action, payload, class, attempts, reply_to,
+    EXISTS (SELECT FROM commands o WHERE o.charger_id = $1 AND o.state = 'QUEUED' AND o.id <> commands.id) AS more
 
 -- name: finish
 -- The charger's answer, also a late one: to an earlier frame of a command that was repeated, or of one given up.
