@@ -22,7 +22,7 @@ from voltring_node.routing import Routes
 logger = logging.getLogger("voltring.auditing")
 RATE = 200
 """Sockets a second: a round of ten thousand takes most of a minute and costs the servers next to nothing."""
-CHUNK = 200
+CHUNK = 50
 REDIS_PAUSE_S = 1.0
 """Between two looks while Redis is away."""
 Seen = tuple[Connection, int]

@@ -15,7 +15,9 @@ from voltring_node.connection import Connection
 
 SWEEP_SECONDS = 5.0
 SEEN_SECONDS = 10.0
-PER_TURN = 200
+SLICE, SLICE_PAUSE_S = 250, 0.05
+"""Last-seen times written at once, and seconds until the next ones: commits of others come in between."""
+PER_TURN = 50
 """Sockets looked at before others get the loop."""
 
 
@@ -45,7 +47,7 @@ async def _look_at(connection: Connection, now: float) -> None:
 
 
 class LastSeen:
-    """Writes when chargers were last heard, in one statement for all of them."""
+    """Writes when chargers were last heard, some hundreds in one statement."""
 
     def __init__(
         self,
@@ -71,8 +73,10 @@ class LastSeen:
             if one.epoch and one.socket.heard_at > self._written_at
         ]
         try:
-            if heard:
-                self._on_lost(await self._fence.seen(heard))
+            for start in range(0, len(heard), SLICE):
+                if start:
+                    await asyncio.sleep(SLICE_PAUSE_S)
+                self._on_lost(await self._fence.seen(heard[start : start + SLICE]))
         except AWAY as error:
             self._was_away = True
             return f"last-seen times of {len(heard)} chargers wait for PostgreSQL: {error}"
