@@ -112,7 +112,8 @@ def _line(found: dict[str, Any]) -> str:
     return (
         f"  p50 {_quantile(took, 0.5):.2f} p90 {_quantile(took, 0.9):.2f} p99 {_quantile(took, 0.99):.2f} "
         f"max {1000 * max(took):.1f} ms; {len(took) / found['elapsed']:.0f}/s; "
-        f"heartbeats p99 {_quantile(beats, 0.99):.1f} ms; ms of CPU for each: {cpu}"
+        f"heartbeats p99 {_quantile(beats, 0.99):.1f} ms; {found['bytes_each'] / 1024:.1f} KiB for each charger; "
+        f"ms of CPU for each: {cpu}"
     )
 
 
@@ -138,7 +139,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     pace = f"{options.rate:.0f}/s" if options.rate else "one by one"
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {machine()}")
-    print(f"{options.connections} connected to {options.nodes} node(s), {options.commands} commands, {pace}\n", flush=True)
+    where = f"{options.connections} connected to {options.nodes} node(s)"
+    print(f"{where}, {options.commands} commands, {pace}\n", flush=True)
     with tempfile.TemporaryDirectory(prefix="voltring-bench-") as folder:
         root = Path(folder)
         with start_postgres(root / "postgres") as postgres, start_valkey(root / "valkey") as valkey:

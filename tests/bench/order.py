@@ -14,6 +14,7 @@ from itertools import count
 from typing import Any
 
 import httptools
+import psutil
 import uvloop
 from lean import Charger
 from measure import cpu_seconds
@@ -131,7 +132,9 @@ class Orders:
     async def run(self) -> None:
         """Connect, warm up, measure."""
         plan = self.plan
+        bare = self._resident()
         await self.connect()
+        grown = self._resident() - bare
         beating = asyncio.create_task(self.beat())
         await self.one_by_one(plan["warm_up"])
         self.seconds.clear()
@@ -152,8 +155,14 @@ class Orders:
             "failed": self.failed[:5],
             "elapsed": elapsed,
             "cpu": used,
+            "bytes_each": grown / plan["connections"],
         }
         print(json.dumps(found), flush=True)
+
+    def _resident(self) -> int:
+        """Bytes that the nodes hold."""
+        nodes = [pid for name, pid in self.plan["pids"].items() if name.startswith("node")]
+        return sum(int(psutil.Process(pid).memory_info().rss) for pid in nodes)
 
     def _cpu(self) -> dict[str, float]:
         used = {name: cpu_seconds(pid) for name, pid in self.plan["pids"].items()}
