@@ -31,7 +31,10 @@ from voltring_api.resources import (
 )
 from voltring_api.site import Site
 
+# Looked through in this order at every request: where every millisecond counts comes first.
 RESOURCES = (
+    commands,
+    friendly,
     fleet,
     chargers,
     registration,
@@ -41,8 +44,6 @@ RESOURCES = (
     reports,
     station_events,
     records,
-    commands,
-    friendly,
     transactions,
     id_tokens,
     events,

@@ -2,7 +2,9 @@
 -- What is known of a charger and binds what it may be sent. The command that $3 made before by key $4 does not stand in
 -- its own way.
 SELECT c.status, c.ocpp_version, c.registration,
-    (SELECT f.node_uid FROM charger_connection f WHERE f.charger_id = c.id AND f.disconnected_at IS NULL) AS node_uid,
+    -- In a CASE, so that no index of all live connections is ever taken for it.
+    (SELECT CASE WHEN f.disconnected_at IS NULL THEN f.node_uid END FROM charger_connection f
+     WHERE f.charger_id = c.id) AS node_uid,
     (SELECT b.id FROM commands b WHERE b.created_by = $3 AND b.idempotency_key = $4) AS earlier,
     (SELECT coalesce(json_agg(json_build_array(v.component, v.variable, v.instance, v.value, v.characteristics)), '[]')
      FROM variables v
@@ -12,7 +14,7 @@ SELECT c.status, c.ocpp_version, c.registration,
      WHERE r.charger_id = c.id AND r.kind = 'LocalList' AND r.key = '') AS list_version,
     (SELECT coalesce(json_agg(json_build_array(m.action, m.request_id)), '[]')
      FROM commands m
-     WHERE m.charger_id = c.id AND m.request_id IS NOT NULL
+     WHERE m.charger_id = c.id AND m.request_id IS NOT NULL AND m.state IN ('QUEUED', 'SENT', 'ACCEPTED', 'UNKNOWN')
          AND (m.state IN ('QUEUED', 'SENT')
              OR m.state IN ('ACCEPTED', 'UNKNOWN') AND m.created_at > now() - interval '2 minutes')
          AND ($4::text IS NULL OR m.idempotency_key IS DISTINCT FROM $4 OR m.created_by <> $3)

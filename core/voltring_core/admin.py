@@ -16,6 +16,7 @@ import orjson
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -79,7 +80,7 @@ class AdminServer:
             Route("/status", self._show_status),
             *(Route(path, self._do, methods=["POST"]) for path in self._acts),
         ]
-        return Starlette(routes=routes)
+        return Starlette(routes=routes, exception_handlers={HTTPException: _refused, Exception: _failed})
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -136,6 +137,18 @@ async def _body(request: Request) -> Mapping[str, Any] | Response:
     except (orjson.JSONDecodeError, ClientDisconnect):
         return _problem(400, "the body is not JSON")
     return body if isinstance(body, dict) else _problem(400, "the body is not a JSON object")
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    """No such path, or not by this method."""
+    assert isinstance(error, HTTPException)
+    allowed = (error.headers or {}).get("Allow")
+    said = f"{request.url.path} takes {allowed}" if allowed else f"there is no {request.url.path} here"
+    return _problem(error.status_code, said, error.headers)
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    return _problem(500, "an error that nobody expected; the log has it")
 
 
 def _json(content: Any) -> Response:

@@ -31,7 +31,7 @@ LOOP_LAG = Histogram(
     "How late the event loop woke up.",
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
 )
-DRAIN_PHASE = Gauge("voltring_node_drain_phase", "1 at the phase in which the node is.", ["phase"])
+DRAIN_PHASE = Gauge("voltring_node_drain_phase", "1 at the phase of the latest drain; Serving without one.", ["phase"])
 DRAIN_REMAINING = Gauge("voltring_node_drain_remaining", "Chargers that are still here, by what goes on.", ["rank"])
 DRAIN_LIMBO = Gauge("voltring_node_drain_limbo", "Chargers that a drain closed and that are not seen again yet.")
 DRAIN_WINDOW = Gauge("voltring_node_drain_window", "How many may be in limbo.")

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -59,6 +60,7 @@ def configure_logging(level: str) -> None:
 
 def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Run a room until SIGTERM or Ctrl-C; a wrong setting ends it with status 2 and one sentence."""
+    _allow_open_files()
     try:
         uvloop.run(_until_signalled(main))
     except BaseException as error:
@@ -66,6 +68,14 @@ def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
             raise
         click.echo(f"voltring: {sentence}", err=True)
         raise SystemExit(2) from None
+
+
+def _allow_open_files() -> None:
+    """As many as the machine allows: each charger and each client is one, and the usual soft limit is 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):  # a hard limit of infinity is more than some systems can do
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _wrong_start(error: BaseException) -> str | None:

@@ -125,9 +125,10 @@ class NodeSettings(CoreSettings):
     """Seconds in which the node looks once at each charger: how long a wrong owner record may stay unnoticed."""
     admin_token: str | None = Field(default=None, min_length=24, repr=False)
     """Who shows it may drain the node (`POST /drain`, `POST /undrain` on the admin port); without it nobody may."""
-    stop_seconds: float = Field(default=30.0, ge=0, le=3600)
-    """Seconds that SIGTERM gives the node to move its chargers to the others; a node that is alone does not wait.
-    Less than what the process has until SIGKILL. 0 closes everything at once."""
+    stop_seconds: float = Field(default=25.0, ge=0, le=3600)
+    """Seconds that SIGTERM gives the node to move its chargers to the others, + a few seconds for the last words. Both
+    together must be less than what the process has until SIGKILL: 30 s by default in Kubernetes.
+    A node that is alone does not wait. 0 closes everything at once."""
     quiesce_seconds: Seconds = 30.0
     """Seconds that outstanding calls of a socket get before a drain closes it."""
     limbo_seconds: Seconds = 180.0

@@ -20,7 +20,7 @@ from voltring_core.cluster.events import EventBus
 from voltring_core.cluster.ownership import Ownership
 from voltring_core.cluster.watching import Audience
 from voltring_core.ending import end
-from voltring_core.ocpp import quirks
+from voltring_core.ocpp import quirks, schemas
 from voltring_core.runtime import every, spare_the_collector, supervise
 from voltring_core.settings import ForeignSubprotocol, NodeSettings
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
@@ -111,6 +111,7 @@ class Node:
 async def build(settings: NodeSettings) -> Node:
     """Put a node together. Raises OSError, SettingsError or SchemaOutdated when it can't start."""
     quirks.shipped()  # a broken profile stops the start, not a handshake
+    schemas.read_all()
     uid = f"{settings.node_name}.{uuid4().hex[:12]}.{time.time_ns() // 1_000_000}"
     pool = await open_pool(settings.postgres_dsn, size=POOL_SIZE, name=settings.node_name)
     redis = open_redis(settings.redis_url, name=settings.node_name, cluster=settings.redis_cluster)

@@ -131,6 +131,7 @@ class Commander:
         line = self._lines.get(connection)
         if not answer.late and line is not None and line.answer is not None and not line.answer.done():
             line.answer.set_result(answer)
+            self._late.answered(connection.id, answer.call.message_id)
         else:
             self._late.heard(connection, answer)
 

@@ -19,6 +19,7 @@ from websockets.protocol import State
 from voltring_core.domain.chargers import Charger
 from voltring_core.domain.messages import Beat, Registration
 from voltring_core.metrics import CALL_ERRORS
+from voltring_core.ocpp.actions import TRANSACTION_ACTIONS
 from voltring_core.ocpp.codes import Code
 from voltring_core.ocpp.conversation import Answered, Called, Conversation, Refused, Sent, Stray
 from voltring_core.ocpp.frames import MessageType
@@ -285,14 +286,15 @@ class Connection:
             logger.exception("%s: its commands are not looked for", self.id)
 
     def _failed(self, event: Called | Sent, text: str, now: datetime) -> None:
-        """A fault of ours: the charger is told and may repeat; its next message goes on."""
+        """A fault of ours: the charger is told and may repeat; what is of a session it keeps, without an answer."""
         logger.exception("%s: %s failed", self.id, event.action)
-        if isinstance(event, Sent):
-            self._keep(keeping.message(self, text, now, MessageType.SEND, event.message_id, event.action, (FAULT,)))
-            return
-        reply = self.conversation.refuse(event.message_id, Code.INTERNAL, "internal error")
-        self._keep(keeping.message(self, text, now, MessageType.CALL, event.message_id, event.action, (FAULT,)), reply)
-        self.socket.send_now(reply)
+        kind = MessageType.SEND if isinstance(event, Sent) else MessageType.CALL
+        message = keeping.message(self, text, now, kind, event.message_id, event.action, (FAULT,))
+        is_told = isinstance(event, Called) and event.action not in TRANSACTION_ACTIONS
+        reply = self.conversation.refuse(event.message_id, Code.INTERNAL, "internal error") if is_told else None
+        self._keep(message, reply)
+        if reply is not None:
+            self.socket.send_now(reply)
 
     def _answer_at_once(self, event: Called | Sent, text: str, now: datetime, found: Answerable) -> bool:
         kind = MessageType.SEND if isinstance(event, Sent) else MessageType.CALL

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from voltring_core.domain.chargers import Intervals
 from voltring_core.domain.messages import Booted
 from voltring_core.domain.values import value
+from voltring_core.ocpp.actions import TRANSACTION_ACTIONS
 from voltring_core.ocpp.codes import Code
 from voltring_core.ocpp.frames import MessageType, encode_again, encode_error, encode_result
 from voltring_node.facts import Fact, Message, Outcome, Refusal
@@ -138,8 +139,11 @@ def _decide_one(asked: Asked, known: Known) -> Decided:
     try:
         outcome = _outcome(asked, known)
     except Exception:
-        # A fault of ours must not stop the other chargers of the group; this one is told to try again.
+        # A fault of ours must not stop the other chargers of the group; this one is told to try again. What belongs to
+        # a session is not refused: without an answer the charger keeps it.
         logger.exception("%s of %s can't be decided", message.action, message.charger_id)
+        if message.action in TRANSACTION_ACTIONS:
+            return Decided(asked, None, flags=(FAULT,))
         outcome = Outcome(Refusal(Code.INTERNAL, "the message could not be handled"), flags=(FAULT,))
     return Decided(asked, encode(message, outcome), outcome.facts, outcome.flags)
 

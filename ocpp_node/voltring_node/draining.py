@@ -50,7 +50,9 @@ logger = logging.getLogger("voltring.draining")
 SQL = load("voltring_node", "draining.sql")
 TICK_S, GLANCE_S = 0.2, 0.05
 LOOK_S, RANKS_S = 1.0, 3.0
-PATIENCE_S, BELIEVED_S = 5.0, 10.0
+PATIENCE_S = 5.0
+LOOKED_S, RANKED_S = 3.0, 10.0
+"""How old may be what PostgreSQL said, asked each second and every three: after it nobody is closed."""
 CHUNK = 500
 JOB_S, START_S = 3600.0, 120.0
 """Seconds after which a job of which nothing is heard, and a start that became no session, don't hold a charger."""
@@ -103,7 +105,12 @@ class Drainer:
 
     @property
     def phase(self) -> Phase:
-        """Where the node stands."""
+        """Where the node stands: a drain that gave up left it serving."""
+        return Phase.SERVING if self.drain_phase is Phase.ABORTED else self.drain_phase
+
+    @property
+    def drain_phase(self) -> Phase:
+        """Where the latest drain stands; `Serving` when there was none."""
         return Phase.SERVING if self.drain is None else self.drain.phase
 
     @property
@@ -166,7 +173,7 @@ class Drainer:
 
     def _take(self, drain: Drain) -> None:
         """Go on from here; what a new phase means at once is done at once."""
-        before, self.drain = self.phase, drain
+        before, self.drain = self.drain_phase, drain
         if drain.phase in REFUSING and not self._gate.is_refusing:
             self._gate.refuse(WHY)
         if drain.phase is not before:
@@ -184,7 +191,7 @@ class Drainer:
             arrived_at=self._arrived_at,
             peers=self._peers(cause),
             commit_p99_s=self._commit_p99_s(),
-            is_sorted=min(self._ranked_at, self._looked_at) > now - BELIEVED_S,
+            is_sorted=self._looked_at > now - LOOKED_S and self._ranked_at > now - RANKED_S,
         )
 
     def _staying(self) -> list[Connection]:
@@ -207,6 +214,11 @@ class Drainer:
     def ranks(self) -> list[Rank]:
         """What goes on at each charger that is here."""
         return [self._rank(one) for one in self._connections.values()]
+
+    @property
+    def knows_ranks(self) -> bool:
+        """Whether PostgreSQL was asked for them in this drain."""
+        return self._ranked_at > float("-inf")
 
     def _rank(self, connection: Connection) -> Rank:
         """As PostgreSQL knows it, and at least busy while an exchange is open."""

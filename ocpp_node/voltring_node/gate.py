@@ -3,16 +3,20 @@
 Every connection is a `Knock` first: a few bytes that wait for the request. Once the request is there, it waits for
 its turn or is answered 503 with Retry-After, which costs neither a task nor a parsed header nor a question to
 PostgreSQL. At its turn the connection becomes a `Guest`, which is websockets' from then on.
+
+A place is for work, not for waiting for the other end: it is free as soon as a refusal is written. Every connection
+holds a file, so they are counted from their first moment to their last.
 """
 
 import asyncio
 import logging
 import math
+import resource
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from websockets.frames import CloseCode
 
@@ -21,20 +25,35 @@ from voltring_core.domain.admission import Limits
 from voltring_core.metrics import REFUSED
 from voltring_node.sockets import END_OF_UPGRADE, Socket
 
+T = TypeVar("T")
 logger = logging.getLogger("voltring.gate")
 REQUEST_MOST = 8192
-"""Bytes of a request that are held back before it is whole; websockets judges what is longer."""
+"""Bytes of a request up to the blank line; a longer one is refused."""
 SLICE = 8
 """Handshakes begun in one turn of the loop: messages of chargers that are connected come in between."""
 REQUEST_PATIENCE_S = 15.0
 TICK_S = 1.0
 RECENT_S = 5
 DRAIN_RETRY_S = 5.0
+FILES_RESERVE = 128
+"""Files of the process that are no chargers': servers, PostgreSQL, Redis, the admin port."""
+LATE_MOST = 64
+"""Connections beyond the limit that may still ask, so that they hear when to come again; the reserve has them."""
+SILENT_MOST = 2000
+"""Connections that have not asked yet; beyond it the oldest makes room."""
+SILENT_GRACE_S = 2.0
+"""In which none has to make room: a fleet that comes at once is there before any of its requests is read."""
+FULL_RETRY_S = 10.0
 FULL = "full"
 OVERSTAYED = "waited too long"
+TOO_LONG = "request too long"
 ANSWER = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: %d\r\nContent-Type: text/plain; charset=utf-8\r\n"
     b"Content-Length: 16\r\nConnection: close\r\n\r\ntry again later\n"
+)
+TOO_LONG_ANSWER = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Length: 25\r\nConnection: close\r\n\r\nthe request is too long.\n"
 )
 
 
@@ -54,13 +73,21 @@ class GateStatus:
     """Why every handshake is refused; None when they are not."""
     refused: Mapping[str, int] = field(default_factory=dict)
     """Handshakes asked to come again, since the start, by reason."""
+    open: int = 0
+    """Connections that hold a file, whatever came of them."""
+    limit: float = math.inf
+    """So many may be open at once."""
 
 
 class Gate:
     """Lets handshakes begin, keeps them waiting, or asks them to come again."""
 
-    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic, most: float | None = None) -> None:
+        """`most` connections may be open at once; None: as many as the process may have files."""
         self._limits = limits
+        self._most = _files_most() if most is None else most
+        self._open: set[asyncio.BaseProtocol] = set()
+        self._inside: dict[Guest, None] = {}  # hold a place; the oldest first
         self.clock = clock
         self._crowd = admission.calm(limits, clock())
         self._silent: dict[Knock, None] = {}  # came, and have not asked yet; the oldest first
@@ -99,6 +126,8 @@ class Gate:
             longest_wait_s=now - oldest.since if oldest else 0.0,
             refusing=self._refusing,
             refused=dict(self._refused),
+            open=len(self._open),
+            limit=self._most,
         )
 
     def knock(self, protocol: Any, server: Any, **options: Any) -> "Knock":
@@ -107,14 +136,30 @@ class Gate:
 
     def came(self, knock: "Knock") -> None:
         """A connection is there, and has not asked yet."""
+        if len(self._open) > self._most + LATE_MOST:
+            self._turn_away(knock, FULL_RETRY_S, FULL)
+            return
+        if len(self._open) > self._most or len(self._silent) >= SILENT_MOST:
+            self._make_room()
         self._silent[knock] = None
         self._tick()
+
+    def opened(self, one: asyncio.BaseProtocol) -> None:
+        """A connection holds a file from now on."""
+        self._open.add(one)
+
+    def closed(self, one: asyncio.BaseProtocol) -> None:
+        """It holds none any more."""
+        self._open.discard(one)
 
     def asked(self, knock: "Knock") -> None:
         """The request of a connection is there."""
         self._silent.pop(knock, None)
         if self._refusing is not None:
             self._turn_away(knock, DRAIN_RETRY_S, self._refusing)
+            return
+        if len(self._open) > self._most:
+            self._turn_away(knock, FULL_RETRY_S, FULL)
             return
         self._crowd, verdict = admission.arrived(self._crowd, self._limits, knock.since)
         if not verdict.may_wait:
@@ -124,25 +169,57 @@ class Gate:
         if self._timer is None:
             self._pump()
 
+    def asked_too_much(self, knock: "Knock") -> None:
+        """The request of a connection is longer than one may be: coming again would not help it."""
+        self._silent.pop(knock, None)
+        REFUSED.labels(431, TOO_LONG).inc()
+        knock.answer(TOO_LONG_ANSWER)
+
     def gone(self, knock: "Knock") -> None:
         """A connection is closed before its turn: no work is spent on it."""
         self._silent.pop(knock, None)
         if knock in self._waiting:
             self._drop(knock)
 
+    def entered(self, guest: "Guest") -> None:
+        """A handshake has begun."""
+        self._inside[guest] = None
+
     def over(self, guest: Socket, *, accepted: bool = False) -> None:
-        """A handshake is over: its charger is owned, or its connection is gone. Harmless when it was over already."""
-        if not isinstance(guest, Guest) or not guest.in_progress:
+        """A handshake is over: its charger is owned, it is refused, or its connection is gone.
+
+        Harmless when it was over already.
+        """
+        if not isinstance(guest, Guest):
+            return
+        if accepted and not guest.is_counted:
+            # Also without a place: it is the node that was slow, not the charger.
+            guest.is_counted = True
+            self._count(guest)
+        self._leave_place(guest)
+
+    def _count(self, guest: "Guest") -> None:
+        now = self.clock()
+        self._crowd = admission.measured(self._crowd, self._limits, now - guest.began_at, now)
+        self._accepted.append(now)
+        self._recent(now)
+
+    def _leave_place(self, guest: "Guest") -> None:
+        if not guest.in_progress:
             return
         guest.in_progress = False
-        now = self.clock()
-        self._crowd = admission.finished(self._crowd, self._limits, now)
-        if accepted:
-            self._accepted.append(now)
-            self._recent(now)
+        self._inside.pop(guest, None)
+        self._crowd = admission.finished(self._crowd, self._limits, self.clock())
         if self._waiting and self._timer is None:
             # Not at once: many end in the same turn of the loop.
             self._timer = asyncio.get_running_loop().call_soon(self._pump)
+
+    def _make_room(self) -> None:
+        """Close the oldest who has not asked, if it had time to."""
+        oldest = next(iter(self._silent), None)
+        if oldest is not None and self.clock() - oldest.since > SILENT_GRACE_S:
+            del self._silent[oldest]
+            oldest.hang_up()
 
     def _pump(self) -> None:
         """Let as many begin as may, a few in a turn of the loop."""
@@ -178,11 +255,13 @@ class Gate:
     def _look_after(self) -> None:
         self._ticker, now = None, self.clock()
         for knock in _until(self._silent, lambda one: now - one.since <= REQUEST_PATIENCE_S):
-            knock.hang_up()  # its connection_lost takes it off
             del self._silent[knock]
+            knock.hang_up()
         for knock in _until(self._waiting, lambda one: not admission.has_overstayed(self._limits, one.since, now)):
             self._drop(knock)
             self._turn_away(knock, admission.RETRY_LEAST_S, OVERSTAYED)
+        for guest in _until(self._inside, lambda one: not admission.has_stalled(one.began_at, now)):
+            self._leave_place(guest)
         self._tick()
 
     def _recent(self, now: float) -> int:
@@ -192,16 +271,33 @@ class Gate:
 
 
 class Guest(Socket):
-    """A connection at its turn: it shakes hands now, and tells the gate should it be lost on the way."""
+    """A connection at its turn: it shakes hands now, and tells the gate should it be lost or refused on the way."""
+
+    is_counted = False
+    """Whether it counts among those who got in."""
 
     def __init__(self, gate: Gate, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._gate = gate
         self.in_progress = True
+        """Whether it holds one of the places."""
+        self.began_at = gate.clock()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._gate.opened(self)
+        self._gate.entered(self)
+        super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._gate.closed(self)
         self._gate.over(self)
+
+    def send_data(self) -> None:
+        """As websockets has it; one that is refused and does not close its end holds nobody else up."""
+        super().send_data()
+        if self.in_progress and self.protocol.eof_sent:
+            self._gate.over(self)
 
     async def close(self, code: int = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
         """As websockets has it; a charger that takes its time to say goodbye holds nobody else up."""
@@ -226,11 +322,15 @@ class Knock(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport, self.since = transport, self._gate.clock()
+        self._gate.opened(self)
         self._gate.came(self)
 
     def data_received(self, data: bytes) -> None:
         self._data = self._data + data if self._data else data
-        if END_OF_UPGRADE in self._data or len(self._data) > REQUEST_MOST:
+        end = self._data.find(END_OF_UPGRADE)
+        if (end if end >= 0 else len(self._data)) > REQUEST_MOST:
+            self._gate.asked_too_much(self)
+        elif end >= 0:
             self._transport.pause_reading()
             self.since = self._gate.clock()
             self._gate.asked(self)
@@ -240,6 +340,7 @@ class Knock(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._make = None
+        self._gate.closed(self)
         self._gate.gone(self)
 
     def charger(self) -> str:
@@ -252,6 +353,7 @@ class Knock(asyncio.Protocol):
         guest, self._make, transport, data = self._make(), None, self._transport, self._data
         self._transport, self._data = None, b""
         guest.asked_at = self.since
+        self._gate.closed(self)  # the guest is the one that is open now
         transport.set_protocol(guest)
         guest.connection_made(transport)
         transport.resume_reading()
@@ -267,11 +369,17 @@ class Knock(asyncio.Protocol):
         self._transport.abort()
 
 
-def _until(knocks: Mapping[Knock, None], is_young: Callable[[Knock], bool]) -> list[Knock]:
+def _files_most() -> float:
+    """How many files chargers may hold; infinity where the process has no limit."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return math.inf if soft == resource.RLIM_INFINITY else max(soft - FILES_RESERVE, soft // 2)
+
+
+def _until(ordered: Mapping[T, None], is_young: Callable[[T], bool]) -> list[T]:
     """Those before the first young one."""
     found = []
-    for knock in knocks:
-        if is_young(knock):
+    for one in ordered:
+        if is_young(one):
             break
-        found.append(knock)
+        found.append(one)
     return found

@@ -37,6 +37,7 @@ class LateAnswers:
         self._queue = queue
         self._outcomes = outcomes
         self._given_up: dict[tuple[str, str], Sent] = {}
+        self._answered: dict[tuple[str, str], None] = {}
         self._looking: Counter[Connection] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -46,11 +47,20 @@ class LateAnswers:
         if len(self._given_up) > KEPT:
             del self._given_up[next(iter(self._given_up))]
 
+    def answered(self, charger_id: str, message_id: str) -> None:
+        """This has its answer, perhaps not written down yet: another one to it changes nothing."""
+        self._answered[charger_id, message_id] = None
+        if len(self._answered) > KEPT:
+            del self._answered[next(iter(self._answered))]
+
     def heard(self, connection: Connection, answer: Answered, keep: Keep = lambda action: None) -> None:
         """An answer came, to nothing that is waited for."""
-        if self._looking[connection] >= AT_ONCE or len(answer.call.message_id) != ID_LENGTH:
+        message_id = answer.call.message_id
+        is_second = (connection.id, message_id) in self._answered
+        if is_second or len(message_id) != ID_LENGTH or self._looking[connection] >= AT_ONCE:
             keep(None)
             return
+        self.answered(connection.id, message_id)
         self._looking[connection] += 1
         task = asyncio.create_task(self._settle(connection, answer, keep), name=f"late answer {connection.id}")
         self._tasks.add(task)

@@ -140,7 +140,7 @@ class Standing:
 
     def status(self) -> dict[str, Any]:
         """The status document."""
-        return asdict(self._document())
+        return documents.rounded(asdict(self._document()))
 
     def acts(self) -> Mapping[str, Act]:
         """What may be done to the node, by path."""
@@ -168,18 +168,20 @@ class Standing:
         """Move the chargers to other nodes, in the time that the process has; `hurry` cuts it short."""
         seconds = self._settings.stop_seconds
         if seconds > 0 and self._connections and not hurry.is_set():
+            until = time.monotonic() + seconds
             await self.neighbours.look()
+            left = max(until - time.monotonic(), 0.0)  # without Redis the look has taken a while
             order = Order(
                 Cause.STOP,
                 "the process ends",
                 firmware=Firmware.FORCE,
-                deadline_s=seconds,
+                deadline_s=left,
                 quiet_s=seconds * QUIET,
                 propagate_s=seconds * PROPAGATE,
             )
             await self.drainer.begin(order)
             waits = [asyncio.ensure_future(event.wait()) for event in (self.drainer.ended, hurry)]
-            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waits, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             for one in waits:
                 one.cancel()
         self.is_ending = True
@@ -222,7 +224,7 @@ class Standing:
     def _show(self) -> None:
         """The drain, in the metrics."""
         for phase in Phase:
-            DRAIN_PHASE.labels(phase.value).set(phase is self.drainer.phase)
+            DRAIN_PHASE.labels(phase.value).set(phase is self.drainer.drain_phase)
         drain = self.drainer.drain if self.drainer.is_leaving else None
         ranks = Counter(self.drainer.ranks() if drain else ())
         for rank in Rank:
@@ -282,7 +284,8 @@ class Standing:
         drainer = self.drainer
         if drainer.drain is None:
             return None
-        return documents.draining(drainer.drain, drainer.limbo, drainer.ranks(), time.monotonic())
+        now, is_known = time.monotonic(), drainer.knows_ranks
+        return documents.draining(drainer.drain, drainer.limbo, drainer.ranks(), now, is_known=is_known)
 
 
 async def _always(cycle: Callable[[], Awaitable[str]], seconds: float) -> None:

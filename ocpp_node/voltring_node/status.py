@@ -10,6 +10,8 @@ from voltring_core.domain.draining import Drain, Firmware, Limbo, Phase, Rank
 from voltring_node.draining_order import finite
 from voltring_node.sampling import Lag
 
+DIGITS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Accepting:
@@ -58,11 +60,11 @@ class Draining:
     started_at: datetime
     deadline_at: datetime
     firmware: Firmware
-    ranks: dict[str, int]
+    ranks: dict[str, int] | None
     initial: int
     remaining: int
-    in_transaction: int
-    in_firmware: int
+    in_transaction: int | None
+    in_firmware: int | None
     closed: int
     returned: int
     limbo: int
@@ -98,9 +100,9 @@ class NodeStatus:
     postgres: Server
 
 
-def draining(drain: Drain, limbo: Limbo, ranks: Iterable[Rank], now: float) -> Draining:
+def draining(drain: Drain, limbo: Limbo, ranks: Iterable[Rank], now: float, *, is_known: bool = True) -> Draining:
     """How a drain stands. `ranks` are those of all open sockets, those included that are asked to go already; `now`
-    is on the drain's monotonic clock."""
+    is on the drain's monotonic clock; until PostgreSQL `is_known` to have told them, ranks are not guessed."""
     by_rank = Counter(ranks)
     until = drain.order.grant.until
     return Draining(
@@ -111,11 +113,11 @@ def draining(drain: Drain, limbo: Limbo, ranks: Iterable[Rank], now: float) -> D
         started_at=_at(drain.started_at, now),
         deadline_at=_at(drain.deadline_at, now),
         firmware=drain.order.firmware,
-        ranks={rank.name.lower(): by_rank[rank] for rank in Rank},
+        ranks={rank.name.lower(): by_rank[rank] for rank in Rank} if is_known else None,
         initial=drain.initial,
         remaining=by_rank.total(),
-        in_transaction=by_rank[Rank.CHARGING],
-        in_firmware=by_rank[Rank.HELD],
+        in_transaction=by_rank[Rank.CHARGING] if is_known else None,
+        in_firmware=by_rank[Rank.HELD] if is_known else None,
         closed=drain.closed,
         returned=limbo.returned,
         limbo=len(limbo),
@@ -124,6 +126,17 @@ def draining(drain: Drain, limbo: Limbo, ranks: Iterable[Rank], now: float) -> D
         granted_rate=finite(drain.order.grant.rate),
         granted_for_s=finite(max(0.0, until - now)),
     )
+
+
+def rounded(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with four digits after the point: clocks are no better, and people read it."""
+    return {name: _rounded(one) for name, one in document.items()}
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return rounded(value)
+    return round(value, DIGITS) if isinstance(value, float) else value
 
 
 def _at(moment: float, now: float) -> datetime:

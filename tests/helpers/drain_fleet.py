@@ -184,7 +184,7 @@ class Admin:
     async def phase(self, *wanted: str, seconds: float = 30.0) -> dict[str, Any]:
         """The status once the drain is in one of these phases."""
         async with asyncio.timeout(seconds):
-            while (status := await self.status())["phase"] not in wanted:  # noqa: ASYNC110
+            while ((status := await self.status())["drain"] or status)["phase"] not in wanted:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         return status
 

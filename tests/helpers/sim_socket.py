@@ -22,6 +22,7 @@ class SimSocket(Guest):
         self.heard_at = self.asked_at = loop.time()
         self._gate = link.node.server.gate
         self.in_progress = True
+        self.began_at = self._gate.clock()
         self._pongs = []
         self.pinged_at = 0.0
         self.charger = None
@@ -154,7 +155,9 @@ class Knocking:
         self._link.refuse(int(data.split()[1]))
 
     def close(self):
-        return None
+        knock, self.knock = self.knock, None
+        if knock is not None:
+            knock.connection_lost(None)
 
     def abort(self):
         self._link.refuse(0)

@@ -133,3 +133,41 @@ async def test_what_is_no_upgrade_and_what_is_hung_up_holds_no_place(
         await writer.wait_closed()
     async with await come(node, "HERE") as socket:
         assert (await Wire(socket).boot())[2]["status"] == "Accepted"
+
+
+UPGRADE = (
+    "Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: ocpp1.6\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (f"GET /ocpp/EVIL HTTP/1.1\r\nX-A: {'a' * 4200}\r\nX-B: {'b' * 4200}\r\nX-C:", 431),
+        ("GET /nope/EVIL HTTP/1.1\r\n" + UPGRADE, 404),
+        ("GET /ocpp/HERE HTTP/1.1\r\nAuthorization: Basic SEVSRTp3cm9uZw==\r\n" + UPGRADE, 401),
+        ("GET /ocpp/HERE HTTP/1.1\r\nHost: x\r\n\r\n", 401),
+    ],
+)
+async def test_who_is_refused_and_never_closes_keeps_nobody_out(
+    start_node: Callable[..., Any], database: asyncpg.Connection, request_: str, status: int
+) -> None:
+    await register(database, "HERE")
+    node = start_node(UNKNOWN_CHARGERS="reject", HANDSHAKES_AT_ONCE="1", HANDSHAKES_WAITING="20")
+    host, port = node.ocpp.removeprefix("ws://").removesuffix("/ocpp").split(":")
+    stalling = []
+    for _ in range(10):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(request_.encode())
+        stalling.append((reader, writer))
+    # Each would hold the only place for as long as websockets waits for its end to close.
+    answers = [await asyncio.wait_for(reader.readline(), 30.0) for reader, _ in stalling]
+    assert [answer.split()[1] for answer in answers] == [str(status).encode()] * 10
+    async with await come(node, "HERE") as socket:
+        assert (await Wire(socket).boot())[2]["status"] == "Accepted"
+    async with httpx.AsyncClient() as client:
+        accepting = (await client.get(f"{node.room.admin}/status")).json()["accepting"]
+    assert (accepting["capacity_per_s"], accepting["queue"]) == (1000.0, 0)
+    for _, writer in stalling:
+        writer.close()

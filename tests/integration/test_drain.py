@@ -187,8 +187,8 @@ async def test_at_the_deadline_defer_serves_again_and_force_closes_who_is_left(
         await admin.drain(deadline_s=6, firmware="Defer", reason="try", **SOON)
         status = await admin.phase("Aborted", seconds=20)
         assert [one.id for one in swarm.at(nodes[0])] == [mine[0].id]
-        assert "1 chargers are updating their firmware" in status["drain"]["note"]
-        assert status["ready"]
+        assert "1 chargers left, 1 of them updating their firmware" in status["drain"]["note"]
+        assert (status["phase"], status["ready"]) == ("Serving", True)
         assert await admin.is_ready()
         async with connect(f"{nodes[0].ocpp}/CP-NEW", subprotocols=["ocpp1.6"]):
             pass

@@ -50,6 +50,17 @@ async def test_refusals_and_errors_of_the_charger_are_told_apart(wire: Wire, des
     assert row["error"] == {"code": "NotSupported", "description": "no", "details": {"why": 1}}
 
 
+async def test_of_two_answers_to_one_call_the_first_counts(wire: Wire, desk: Desk) -> None:
+    for _ in range(10):
+        command = await desk.order("UnlockConnector", {"connectorId": 1})
+        message_id = (await wire.receive())[1]
+        await wire.send([3, message_id, {"status": "Unlocked"}])
+        await wire.send([4, message_id, "InternalError", "", {}])
+        await desk.becomes(command, "ACCEPTED")
+        await wire.call("Heartbeat", {})
+        assert (await desk.commands.get(command))["error"] is None
+
+
 async def test_one_at_a_time_in_order_and_a_stop_overtakes_what_is_queued(wire: Wire, desk: Desk) -> None:
     orders = [await desk.order("TriggerMessage", {"requestedMessage": "Heartbeat"})]
     first = await wire.receive()  # on its way before the others are queued

@@ -26,6 +26,9 @@ SPREAD = 0.2
 OVERSTAYED = 2.0
 """Times the longest expected wait: who has waited so long, because the pace fell, is asked to come again."""
 
+STALLED_S = 5.0
+"""Seconds a handshake may keep its place; it may go on without."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -45,7 +48,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Who is at the door. `done` of `busy` seconds is the measured pace: only time in which somebody waited counts."""
+    """Who is at the door. `done` in `busy` seconds is the measured pace: what ended well while somebody waited, and the
+    seconds it took, shared among the places."""
 
     tokens: float
     at: float
@@ -111,17 +115,32 @@ def began(crowd: Crowd, limits: Limits, now: float) -> tuple[Crowd, float]:
 
 
 def finished(crowd: Crowd, limits: Limits, now: float) -> Crowd:
-    """A handshake is over, whatever came of it."""
+    """A handshake is over, whatever came of it: its place is free."""
     crowd = _at(crowd, limits, now)
-    # Outside busy time the count says how many came, not how many could have.
-    done = crowd.done + (1.0 if crowd.waiting else 0.0)
-    return _with(crowd, in_progress=crowd.in_progress - 1, done=done)
+    return _with(crowd, in_progress=crowd.in_progress - 1)
+
+
+def measured(crowd: Crowd, limits: Limits, took: float, now: float) -> Crowd:
+    """A handshake ended well, after so many seconds.
+
+    Only such a one tells the pace: one that was refused or whose other end stalls would say how fast or slow others
+    are, at whoever's pleasure.
+    """
+    crowd = _at(crowd, limits, now)
+    if not crowd.waiting:
+        return crowd  # outside busy time the count says how many came, not how many could have
+    return _with(crowd, done=crowd.done + 1, busy=crowd.busy + took / limits.at_once)
 
 
 def left(crowd: Crowd, limits: Limits, now: float) -> Crowd:
     """Somebody who waited is gone: no work is spent on it."""
     crowd = _at(crowd, limits, now)
     return _with(crowd, waiting=crowd.waiting - 1)
+
+
+def has_stalled(began: float, now: float) -> bool:
+    """Whether a handshake has gone on for so long that others need not wait for its place."""
+    return now - began > STALLED_S
 
 
 def has_overstayed(limits: Limits, since: float, now: float) -> bool:
@@ -147,7 +166,7 @@ def _at(crowd: Crowd, limits: Limits, now: float) -> Crowd:
         crowd.waiting,
         crowd.in_progress,
         crowd.done * fade,
-        crowd.busy * fade + (passed if crowd.waiting else 0.0),
+        crowd.busy * fade,
         crowd.promised_until,
     )
 
@@ -159,6 +178,7 @@ def _with(
     waiting: int | None = None,
     in_progress: int | None = None,
     done: float | None = None,
+    busy: float | None = None,
     promised_until: float | None = None,
 ) -> Crowd:
     """`dataclasses.replace`, at a tenth of its cost: a refusal has to be cheap."""
@@ -168,6 +188,6 @@ def _with(
         crowd.waiting if waiting is None else waiting,
         crowd.in_progress if in_progress is None else in_progress,
         crowd.done if done is None else done,
-        crowd.busy,
+        crowd.busy if busy is None else busy,
         crowd.promised_until if promised_until is None else promised_until,
     )

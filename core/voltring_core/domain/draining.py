@@ -40,6 +40,7 @@ class Phase(StrEnum):
     """The deadline came first: the node serves again."""
 
 
+WHY_HELD = "updating their firmware or about to start a session"
 LEAVING = frozenset({Phase.CORDONED, Phase.PROPAGATING, Phase.DRAINING, Phase.QUIESCING, Phase.DRAINED})
 """No new charger should come."""
 REFUSING = frozenset({Phase.DRAINING, Phase.QUIESCING, Phase.DRAINED})
@@ -239,7 +240,7 @@ def _late(drain: Drain, now: float) -> int:
 def _note(drain: Drain, seen: Seen) -> str:
     if seen.closable == 0:
         held = seen.waiting.get(Rank.HELD, 0)
-        return f"{held} chargers are updating their firmware or about to start a session" if held else ""
+        return f"{held} chargers are {WHY_HELD}" if held else ""
     if drain.order.cause is not Cause.ORDER:
         return ""
     if not seen.is_sorted:
@@ -247,10 +248,17 @@ def _note(drain: Drain, seen: Seen) -> str:
     return "no other ready node" if seen.is_alone else ""
 
 
+def _given_up(drain: Drain, seen: Seen) -> str:
+    """How many are left, how many of them are held, and why the others were not closed."""
+    held = seen.waiting.get(Rank.HELD, 0)
+    among = f", {held} of them {WHY_HELD}" if held else ""
+    why = f": {note}" if seen.closable and (note := _note(drain, seen)) else ""
+    return f"the deadline came with {seen.remaining} chargers left{among}{why}"
+
+
 def _deadline(drain: Drain, seen: Seen) -> Step:
     if drain.order.cause is Cause.ORDER and drain.order.firmware is Firmware.DEFER:
-        why = f": {note}" if (note := _note(drain, seen)) else ""
-        return Step(over(drain, Phase.ABORTED, f"the deadline came with {seen.remaining} chargers left{why}"))
+        return Step(over(drain, Phase.ABORTED, _given_up(drain, seen)))
     if drain.order.cause is Cause.STOP:
         return _all(drain, seen, "the deadline came: whoever is left is closed")
     return _forced(drain, seen)

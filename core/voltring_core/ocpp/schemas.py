@@ -50,15 +50,26 @@ def schema(version: Version, action: str, kind: Kind = "request") -> dict[str, A
     """The schema of one payload, or None where the specification has none."""
     request = "" if version is Version.V16 else "Request"
     name = f"{action}{request if kind == 'request' else 'Response'}.json"
-    folder = _library() / _FOLDER[version] / "schemas"
     # NotifyPeriodicEventStream is the one file of 2.1 without a suffix: it has no response.
     for candidate in (name, f"{action}.json") if kind == "request" else (name,):
-        file = folder.joinpath(candidate)
-        if file.is_file():
-            found = orjson.loads(file.read_text(encoding="utf-8-sig"))
+        if (text := _texts(version).get(candidate)) is not None:
+            found = orjson.loads(text)
             assert isinstance(found, dict)
             return found
     return None
+
+
+def read_all() -> None:
+    """Have all schemas in memory: a message must not need a file, when there may be none to open."""
+    for version in Version:
+        _texts(version)
+
+
+@cache
+def _texts(version: Version) -> dict[str, str]:
+    """The schemas of a version by the names of their files."""
+    folder = _library() / _FOLDER[version] / "schemas"
+    return {file.name: file.read_text(encoding="utf-8-sig") for file in folder.glob("*.json")}
 
 
 @cache

@@ -83,7 +83,41 @@ async def test_the_token_lets_act_with_a_body_or_without(client_of, done):
     assert (await client.post("/drain", json={"reason": "x"})).json() == {"phase": "Cordoned"}
     assert (await client.post("/drain")).status_code == 200
     assert done == [{"reason": "x"}, {}]
-    assert (await client.get("/drain")).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "said"),
+    [
+        ("GET", "/drain", 405, "/drain takes POST"),
+        ("DELETE", "/status", 405, "/status takes "),
+        ("GET", "/nothing", 404, "there is no /nothing here"),
+    ],
+)
+async def test_a_wrong_method_or_path_is_a_problem_with_a_sentence(client_of, method, path, status, said):
+    answer = await client_of().request(method, path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert (answer.json()["status"], answer.json()["detail"][: len(said)]) == (status, said)
+    assert ("allow" in answer.headers) == (status == 405)
+
+
+async def test_who_asks_for_health_gets_plain_words(client_of):
+    client = client_of(shown=None)
+    for path in ("/healthz", "/readyz"):
+        assert (await client.get(path)).headers["content-type"].startswith("text/plain")
+
+
+async def test_an_error_nobody_expected_is_a_problem_without_its_words():
+    def broken():
+        raise RuntimeError("a detail of the inside")
+
+    async def is_ready():
+        return True
+
+    transport = httpx.ASGITransport(AdminServer("127.0.0.1", 0, is_ready, broken).app(), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://admin") as client:
+        answer = await client.get("/status")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert "inside" not in answer.text
 
 
 @pytest.mark.parametrize(

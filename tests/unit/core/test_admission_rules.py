@@ -13,6 +13,7 @@ from voltring_core.domain.admission import (
     RETRY_LEAST_S,
     RETRY_MOST_S,
     SPREAD,
+    STALLED_S,
     Limits,
     arrived,
     began,
@@ -21,7 +22,9 @@ from voltring_core.domain.admission import (
     expected_wait,
     finished,
     has_overstayed,
+    has_stalled,
     left,
+    measured,
     retry_after,
 )
 
@@ -86,13 +89,18 @@ def test_who_leaves_while_waiting_makes_room():
     assert (refused[0].may_wait, welcome[0].may_wait) == (False, True)
 
 
+def done(crowd, limits, now, took):
+    """A handshake ends well."""
+    return finished(measured(crowd, limits, took, now), limits, now)
+
+
 def work(crowd, limits, now, pace, seconds):
     """The node is at work with its queue never empty, at a pace of its own."""
     for step in range(1, int(seconds * pace) + 1):
         at = now + step / pace
         crowd, _ = come(crowd, limits, at, 1)
         crowd, _, _ = begin(crowd, limits, at)
-        crowd = finished(crowd, limits, at)
+        crowd = done(crowd, limits, at, took=limits.at_once / pace)
     return crowd
 
 
@@ -113,16 +121,46 @@ def test_a_pace_without_load_says_nothing_and_an_old_one_is_forgotten():
     for second in range(30):  # one a second, nobody waits
         crowd, _ = come(crowd, limits, float(second), 1)
         crowd, _, _ = begin(crowd, limits, float(second))
-        crowd = finished(crowd, limits, second + 0.5)
+        crowd = done(crowd, limits, second + 0.5, took=0.5)
     assert capacity(crowd, limits) == 1000
     crowd, _ = come(crowd, limits, 30.0, 100)
     crowd, _, _ = begin(crowd, limits, 30.0)
-    crowd = finished(crowd, limits, 50.0)  # twenty seconds for one
+    crowd = done(crowd, limits, 50.0, took=20.0)  # twenty seconds for one
     assert capacity(crowd, limits) < 200
     for _ in range(99):
         crowd = left(crowd, limits, 50.0)
     crowd, _ = come(crowd, limits, 200.0, 1)
     assert capacity(crowd, limits) > 900
+
+
+def test_a_handshake_has_stalled_after_its_seconds_and_not_before():
+    assert not has_stalled(began=10.0, now=10.0 + STALLED_S)
+    assert has_stalled(began=10.0, now=10.1 + STALLED_S)
+
+
+def test_handshakes_that_come_to_nothing_say_nothing_of_the_pace():
+    limits = replace(LIMITS, rate=1000.0, burst=1000, at_once=10)
+    crowd, _ = come(calm(limits, 0.0), limits, 0.0, 1000)
+    for second in range(1, 31):  # each of them held its place for as long as it could
+        crowd, many, _ = begin(crowd, limits, float(second))
+        assert many == 10
+        for _ in range(many):
+            crowd = finished(crowd, limits, float(second))
+    assert crowd.waiting > 0
+    assert capacity(crowd, limits) == 1000
+
+
+def test_a_slow_pace_stays_believed_while_others_are_refused_at_once():
+    limits = replace(LIMITS, rate=1000.0, burst=1000, at_once=10)
+    crowd, _ = come(calm(limits, 0.0), limits, 0.0, 20)
+    crowd, _, _ = begin(crowd, limits, 0.0)
+    crowd = work(crowd, limits, 0.0, pace=50.0, seconds=60)
+    slow = capacity(crowd, limits)
+    for _ in range(500):
+        crowd, _ = come(crowd, limits, 60.0, 1)
+        crowd, _, _ = begin(crowd, limits, 60.0)
+        crowd = finished(crowd, limits, 60.0)
+    assert capacity(crowd, limits) == slow
 
 
 def test_the_refused_are_called_back_one_after_the_other_as_fast_as_they_can_be_served():
@@ -171,7 +209,7 @@ def test_whatever_happens_the_counts_are_kept_and_the_bounds_hold(steps, limits)
             crowd, wait = began(crowd, limits, now)
             waiting, inside = (waiting - 1, inside + 1) if wait == 0 else (waiting, inside)
         elif kind == "finish" and inside:
-            crowd, inside = finished(crowd, limits, now), inside - 1
+            crowd, inside = done(crowd, limits, now, took=pause), inside - 1
         elif kind == "leave" and waiting:
             crowd, waiting = left(crowd, limits, now), waiting - 1
         assert (crowd.waiting, crowd.in_progress) == (waiting, inside)
@@ -223,7 +261,7 @@ class Storm:
                     assert pause == 0, pause
                 free_at = start + 1 / self.pace
                 if crowd is not None:
-                    crowd = finished(crowd, self.limits, free_at)
+                    crowd = done(crowd, self.limits, free_at, took=1 / self.pace)
                 if free_at > asked_at + self.patience:
                     self.wasted += 1
                 else:

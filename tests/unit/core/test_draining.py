@@ -84,6 +84,14 @@ def test_without_a_ready_node_a_drain_waits_says_so_and_gives_up_at_its_deadline
     assert end.closes == 0
 
 
+def test_a_drain_that_gives_up_says_how_many_of_those_left_were_held_and_why_the_others_stayed():
+    drain, _ = refusing(idle=20, held=50)
+    note = step(drain, seen(60.0, idle=20, held=50)).drain.note
+    assert note.startswith("the deadline came with 70 chargers left, 50 of them updating their firmware")
+    assert note.endswith("about to start a session")
+    assert step(drain, seen(60.0, idle=20, held=50, peers=())).drain.note == f"{note}: no other ready node"
+
+
 def test_while_postgresql_is_away_nothing_is_closed_and_the_deadline_still_rules():
     drain, now = refusing(idle=10)
     waits = step(drain, seen(now + 1, idle=10, is_sorted=False))
@@ -107,6 +115,8 @@ def test_a_charger_that_updates_its_firmware_is_left_alone_until_the_deadline():
     assert waits.drain.note == "2 chargers are updating their firmware or about to start a session"
     deferred = step(drain, seen(60.0, held=2))
     assert (deferred.drain.phase, deferred.closes) == (Phase.ABORTED, 0)
+    said = "the deadline came with 2 chargers left, 2 of them updating their firmware or about to start a session"
+    assert deferred.drain.note == said
     forced, _ = refusing(replace(QUICK, firmware=Firmware.FORCE), held=2)
     done = step(forced, seen(60.0, held=2))
     assert (done.drain.phase, done.closes, done.everybody, done.at_once) == (Phase.DRAINING, 2, True, False)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from voltring_core.ocpp import schemas
 from voltring_core.ocpp.codes import Code, spell
 from voltring_core.ocpp.schemas import is_valid, schema, violations
 from voltring_core.ocpp.versions import Version
@@ -107,3 +108,10 @@ def test_the_same_fault_is_spelt_as_each_version_spells_it(change, code_16, code
     numbers = json.loads(json.dumps({"evseId": 1, "meterValue": [METERED]} | change).replace('"1"', "1"))
     (found,) = violations(V201, "MeterValues", numbers)
     assert spell(found.code, V201) == code_2x
+
+
+def test_once_all_are_read_a_message_needs_no_file(monkeypatch):
+    schemas.read_all()
+    schemas.schema.cache_clear()
+    monkeypatch.setattr("pathlib.Path.read_text", lambda *_, **__: pytest.fail("a file was read"))
+    assert all(schemas.schema(version, "Heartbeat") for version in Version)

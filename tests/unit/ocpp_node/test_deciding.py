@@ -95,6 +95,12 @@ def test_a_fault_of_ours_answers_internal_error_and_leaves_the_others_alone(base
     assert all(one.reply.startswith("[3,") and one.facts for one in (before, after))
 
 
+def test_a_message_of_a_session_that_meets_a_fault_of_ours_stays_unanswered(base, broken_authorize, start16, stop16):
+    base.group(start16())
+    (faulty,) = base.group(stop16(1))
+    assert (faulty.reply, faulty.flags, faulty.facts, faulty.natural_key) == (None, (FAULT,), (), None)
+
+
 def test_a_message_that_met_a_fault_of_ours_is_no_repeat_when_it_comes_again(base, broken_authorize, start16, stop16):
     base.group(start16())
     faulty, faulty_too = base.group(stop16(1), stop16(1))

@@ -3,95 +3,13 @@
 import asyncio
 
 import pytest
-from websockets.server import ServerProtocol
+from gate_street import LIMITS, Clock, Server, Street, request, retry_after, turns
 
-from voltring_core.domain.admission import OVERSTAYED, RETRY_LEAST_S, Limits
+from voltring_core.domain.admission import OVERSTAYED, RETRY_LEAST_S, STALLED_S, Limits
+from voltring_core.metrics import REFUSED
 from voltring_core.testing import eventually
 from voltring_node import gate as module
 from voltring_node.gate import RECENT_S, REQUEST_PATIENCE_S, Gate
-
-LIMITS = Limits(rate=1000.0, burst=100, at_once=2, wait_s=5.0, waiting=3)
-
-
-class Transport:
-    """What a connection writes to."""
-
-    def __init__(self):
-        self.written = b""
-        self.closed = self.aborted = False
-        self.reads = True
-        self.protocol = None
-
-    def write(self, data):
-        self.written += data
-
-    def close(self):
-        self.closed = True
-
-    def abort(self):
-        self.aborted = True
-
-    def is_closing(self):
-        return self.closed or self.aborted
-
-    def pause_reading(self):
-        self.reads = False
-
-    def resume_reading(self):
-        self.reads = True
-
-    def set_protocol(self, protocol):
-        self.protocol = protocol
-
-    def set_write_buffer_limits(self, high, low):
-        pass
-
-    def get_extra_info(self, name, default=None):
-        return default
-
-
-class Server:
-    """websockets' server: handshakes that have begun stay in progress until they are told to end."""
-
-    def __init__(self):
-        self.handler_tasks = set()
-        self.begun = []
-
-    async def handler(self, guest):
-        self.begun.append(guest)
-
-
-class Street:
-    """Where chargers come from."""
-
-    def __init__(self, gate, server):
-        self.gate = gate
-        self.server = server
-
-    def come(self, *, ask=True, charger="CP"):
-        """A connection; its transport."""
-        transport = Transport()
-        knock = self.gate.knock(ServerProtocol(), self.server, ping_interval=None)
-        transport.protocol = knock
-        knock.connection_made(transport)
-        if ask:
-            knock.data_received(request(charger))
-        return transport
-
-    def begun(self):
-        """The chargers whose handshake has begun, in order."""
-        return [guest.request.path for guest in self.server.begun]
-
-
-def request(charger="CP"):
-    return f"GET /ocpp/{charger} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture
@@ -109,16 +27,8 @@ def street(clock):
     return make
 
 
-async def turns(many=20):
-    for _ in range(many):
-        await asyncio.sleep(0)
-
-
-def retry_after(transport):
-    head = transport.written.partition(b"\r\n\r\n")[0].split(b"\r\n")
-    assert head[0] == b"HTTP/1.1 503 Service Unavailable"
-    assert transport.closed
-    return int(dict(line.split(b": ") for line in head[1:])[b"Retry-After"])
+def refusals(status, reason):
+    return REFUSED.labels(status, reason)._value.get()
 
 
 async def test_a_request_begins_its_handshake_and_not_a_byte_is_lost(street):
@@ -132,13 +42,95 @@ async def test_a_request_begins_its_handshake_and_not_a_byte_is_lost(street):
     assert transport.reads
 
 
-async def test_what_is_too_long_for_a_request_is_left_to_websockets(street):
+@pytest.mark.parametrize("rest", [b"", b"\r\n\r\n"])
+async def test_a_request_that_is_too_long_is_refused_and_takes_no_place(street, rest):
     road = street()
-    transport = road.come(ask=False)
-    transport.protocol.data_received(b"GET /ocpp/CP HTTP/1.1\r\nX: " + b"x" * 9000)
+    before = refusals(431, module.TOO_LONG)
+    come = [road.come(ask=False) for _ in range(5)]
+    for transport in come:
+        transport.protocol.data_received(b"GET /ocpp/CP HTTP/1.1\r\nX: ")
+        transport.protocol.data_received(b"x" * 9000 + rest)
     await turns()
-    assert len(road.server.begun) == 1
-    assert transport.closed or road.server.begun[0].request is None
+    for transport in come:
+        head, _, body = transport.written.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+        assert b"Connection: close" in head
+        assert f"Content-Length: {len(body)}".encode() in head
+        assert transport.closed
+    assert refusals(431, module.TOO_LONG) == before + 5
+    status = road.gate.status()
+    assert (road.server.begun, status.in_progress, status.waiting, status.refused) == ([], 0, 0, {})
+
+
+async def test_a_request_of_the_longest_length_begins_with_what_came_after_it(street):
+    road = street()
+    head = b"GET /ocpp/CP HTTP/1.1\r\nX: "
+    head += b"x" * (module.REQUEST_MOST // 2 - len(head)) + b"\r\nY: "
+    head += b"y" * (module.REQUEST_MOST - len(head))
+    transport = road.come(ask=False)
+    transport.protocol.data_received(head + b"\r\n\r\n" + b"more" * 100)
+    await turns()
+    assert road.begun() == ["/ocpp/CP"]
+
+
+@pytest.mark.parametrize("refuses", ["the door", "websockets"])
+async def test_a_refusal_that_is_written_makes_room_though_its_charger_never_closes(street, refuses):
+    road = street()
+    for number in range(4):
+        road.come(charger=number)
+    await turns()
+    for guest in list(road.server.begun):
+        answer = guest.protocol.reject(401, "no") if refuses == "the door" else guest.protocol.accept(guest.request)
+        guest.protocol.send_response(answer)
+        guest.send_data()
+    await turns()
+    assert road.begun() == ["/ocpp/0", "/ocpp/1", "/ocpp/2", "/ocpp/3"]
+
+
+async def test_what_is_no_request_makes_room_though_its_sender_never_closes(street):
+    road = street()
+    for _ in range(2):
+        road.come(ask=False).protocol.data_received(b"HELO\r\n\r\n")
+    road.come(charger="good")
+    await turns()
+    assert [guest.request and guest.request.path for guest in road.server.begun] == [None, None, "/ocpp/good"]
+    assert road.gate.status().in_progress == 1
+
+
+async def test_only_those_who_got_in_tell_the_pace(street, clock):
+    road = street(Limits(rate=1000.0, burst=100, at_once=1, wait_s=5.0, waiting=10))
+    for number in range(6):
+        road.come(charger=number)
+    for number in range(3):
+        await turns()
+        clock.now += 4
+        road.gate.over(road.server.begun[number])
+    await turns()
+    assert road.gate.status().capacity_per_s == 1000
+    assert road.gate.status().accepts_per_s == 0
+    clock.now += 4
+    road.gate.over(road.server.begun[3], accepted=True)
+    assert road.gate.status().capacity_per_s < 250
+
+
+async def test_who_stalls_gives_its_place_away_and_may_still_get_in(street, clock):
+    road = street()
+    come = [road.come(charger=number) for number in range(4)]
+    await turns()
+    clock.now += STALLED_S - 0.1
+    road.gate._look_after()
+    await turns()
+    assert len(road.begun()) == 2
+    clock.now += 0.2
+    road.gate._look_after()
+    await turns()
+    assert road.begun()[2:] == ["/ocpp/2", "/ocpp/3"]
+    assert road.gate.status().capacity_per_s == LIMITS.rate
+    assert not any(one.closed or one.aborted for one in come)
+    road.gate.over(road.server.begun[0], accepted=True)
+    road.gate.over(road.server.begun[0], accepted=True)
+    status = road.gate.status()
+    assert (status.accepts_per_s, status.in_progress) == (1 / RECENT_S, 2)
 
 
 async def test_the_third_waits_until_one_of_two_is_over_and_the_first_to_come_is_next(street):

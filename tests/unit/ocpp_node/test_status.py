@@ -16,7 +16,7 @@ from voltring_core.errors import Unprocessable
 from voltring_node import draining_order
 from voltring_node.isolation import Verdict, judge
 from voltring_node.sampling import LoopLag, PerSecond
-from voltring_node.status import NodeStatus, draining, reasons
+from voltring_node.status import NodeStatus, draining, reasons, rounded
 
 FIELD = re.compile(r"^\| `([a-z0-9_.]+)` \|", re.MULTILINE)
 DOCUMENT = Path(__file__).parents[3] / "docs" / "node-status.md"
@@ -51,6 +51,18 @@ def test_a_drain_without_limits_can_be_said_in_json():
     assert told["ranks"] == {"idle": 2, "busy": 0, "charging": 1, "uploading": 0, "held": 1}
     assert (told["granted_rate"], told["granted_for_s"], told["rate_now"], told["window"]) == (None, None, 5.0, 8.0)
     assert abs((datetime.now(UTC) - found.started_at).total_seconds() - 10) < 2
+
+
+def test_until_postgresql_was_asked_what_goes_on_is_unknown_and_not_nought():
+    drain = Drain(Order(), Phase.PROPAGATING, 100.0, 1900.0, Pace(100.0, 8.0), 2)
+    found = draining(drain, Limbo(), [Rank.IDLE, Rank.BUSY], 100.1, is_known=False)
+    assert (found.ranks, found.in_transaction, found.in_firmware) == (None, None, None)
+    assert found.remaining == 2
+
+
+def test_people_read_the_document_so_numbers_have_four_digits():
+    found = rounded({"lag": {"p50_s": 3.637978807091713e-12, "max_s": 0.123456}, "owned": 7, "drain": None})
+    assert found == {"lag": {"p50_s": 0.0, "max_s": 0.1235}, "owned": 7, "drain": None}
 
 
 def test_a_node_is_ready_unless_it_drains_or_postgresql_stays_away():

@@ -15,3 +15,6 @@ CREATE INDEX commands_superseding ON commands (charger_id, supersede_key)
 CREATE INDEX commands_of_message ON commands (charger_id, message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX commands_repeated ON commands (charger_id) WHERE earlier_message_ids IS NOT NULL;
 CREATE INDEX commands_unknown ON commands (seq DESC) WHERE state = 'UNKNOWN';
+-- The numbers that a charger's open commands go by: few among all that it was ever sent.
+CREATE INDEX commands_open_ids ON commands (charger_id)
+    WHERE request_id IS NOT NULL AND state IN ('QUEUED', 'SENT', 'ACCEPTED', 'UNKNOWN');
