@@ -194,8 +194,9 @@ class Commander:
             return True
         if sent is None:
             return False
-        await self._send(connection, line.answer, row, sent, message_id, adapted.flags)
-        return row["more"] or line.again
+        was_answered = await self._send(connection, line.answer, row, sent, message_id, adapted.flags)
+        # What was not answered may wait to be repeated.
+        return row["more"] or line.again or not was_answered
 
     async def _adapt(self, connection: Connection, row: Any, message_id: str) -> Adapted | None:
         """The command as this charger stands it; None when it can't be sent, and is settled."""
@@ -244,22 +245,24 @@ class Commander:
         sent: Sent,
         message_id: str,
         flags: tuple[str, ...],
-    ) -> None:
+    ) -> bool:
+        """Write it and settle it; whether it was answered."""
         try:
             opened = open_call(connection, sent.action, sent.payload, message_id, flags)
         except Exception as error:
             await self._outcomes.stumbled(connection.id, connection.epoch, message_id, error)
-            return
+            return False
         self._outcomes.show(sent.command_id, sent.charger_id, sent.action, State.SENT)
         answer = await exchange(connection, opened, future)
         if isinstance(answer, Answered):
             connection.deaf_for = 0
             await _object(connection, answer)
             await self._outcomes.answered(sent, answer)
-        else:
-            self._late.remember(message_id, sent)
-            await self._outcomes.silent(row, message_id, answer)
-            await connection.was_not_answered()
+            return True
+        self._late.remember(message_id, sent)
+        await self._outcomes.silent(row, message_id, answer)
+        await connection.was_not_answered()
+        return False
 
 
 async def _has_its_ear(connection: Connection) -> bool:
