@@ -51,6 +51,12 @@ def status_trigger(version: Version, quirks: Quirks) -> dict[str, Any] | None:
     return None if isinstance(quirks.outbound(version, TRIGGER, wanted), Refused) else wanted
 
 
+def trigger(charger_id: str, wanted: Mapping[str, Any]) -> NewCommand:
+    """A TriggerMessage that no operator asked for."""
+    kind = command_class(TRIGGER)
+    return NewCommand(uuid4(), charger_id, TRIGGER, wanted, kind, lane(TRIGGER), DEADLINE_S, created_by=OURSELVES)
+
+
 class StatusAsker:
     """Waits for the first status after each accepted boot."""
 
@@ -98,8 +104,6 @@ class StatusAsker:
         wanted = status_trigger(connection.version, connection.quirks)
         if wanted is None:
             return False
-        kind = command_class(TRIGGER)
-        new = NewCommand(uuid4(), charger_id, TRIGGER, wanted, kind, lane(TRIGGER), DEADLINE_S, created_by=OURSELVES)
-        await self._queue.add(new)
+        await self._queue.add(trigger(charger_id, wanted))
         self._ring(connection)
         return True

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from voltring_core.cluster.doorbells import Doorbells
-from voltring_core.domain.commands import State, command_class, lane, may_send
+from voltring_core.domain.commands import State, may_send
 from voltring_core.domain.messages import Registration
 from voltring_core.errors import NotFound, TooMany
 from voltring_core.ocpp.actions import TO_CHARGER
@@ -23,9 +23,9 @@ from voltring_core.ocpp.quirks import Adapted, Refused
 from voltring_core.ocpp.schemas import violations
 from voltring_core.ocpp.versions import Version
 from voltring_core.store.batched import Batched
-from voltring_core.store.commands import NewCommand
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
 from voltring_core.store.queue import Queue, Sendable
+from voltring_node.asking import trigger
 from voltring_node.calling import exchange, open_call
 from voltring_node.connection import Connection
 from voltring_node.late import Keep, LateAnswers
@@ -37,10 +37,7 @@ from voltring_node.settling import Sent, Settler
 logger = logging.getLogger("voltring.commanding")
 GONE_S = 2.0
 """Seconds that the end of a socket waits for the outcome of what was SENT; it is written later all the same."""
-ASK_BOOT_S = 60.0
 BOOT_TRIGGER = {"requestedMessage": "BootNotification"}
-OURSELVES = "voltring"
-"""Who asked for a command that no operator asked for."""
 
 
 @dataclass(slots=True)
@@ -91,20 +88,8 @@ class Commander:
         self._start(self._queue_boot(connection), f"boot of {connection.id}")
 
     async def _queue_boot(self, connection: Connection) -> None:
-        wanted: dict[str, Any] = {"requestedMessage": "BootNotification"}
-        action = "TriggerMessage"
-        new = NewCommand(
-            uuid4(),
-            connection.id,
-            action,
-            wanted,
-            command_class(action),
-            lane(action),
-            ASK_BOOT_S,
-            created_by=OURSELVES,
-        )
         try:
-            await self._queue.add(new)
+            await self._queue.add(trigger(connection.id, BOOT_TRIGGER))
         except (NotFound, TooMany, *POSTGRES_AWAY) as error:
             logger.warning("%s is not asked to boot: %s", connection.id, error)
             return

@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 
 import uvloop
-from drive import MASK, frame, now, sampled
+from drive import MASK, frame, now, sampled, whole
 
 PATIENCE = 20.0
 """Seconds after which a charger gives a handshake up (EVerest and others: 20 to 30 s)."""
@@ -87,7 +87,7 @@ class Charger(asyncio.Protocol):
                 return
             self.buffer = rest
             self._answered(head)
-        while self.is_open and (size := self._whole()) is not None:
+        while self.is_open and (size := whole(self.buffer)) is not None:
             start = 2 if self.buffer[1] < 126 else 4
             opcode, body = self.buffer[0], self.buffer[start:size]
             self.buffer = self.buffer[size:]
@@ -111,13 +111,6 @@ class Charger(asyncio.Protocol):
             told = float(head.partition(b"Retry-After: ")[2].partition(b"\r")[0])
             self.load.told.append(told)
             self.again = told * RANDOM.uniform(1.0, 1.2)
-
-    def _whole(self) -> int | None:
-        data = self.buffer
-        if len(data) < 2:
-            return None
-        size = data[1] + 2 if data[1] < 126 else int.from_bytes(data[2:4], "big") + 4
-        return size if len(data) >= size else None
 
     def say(self, action: str, payload: str) -> None:
         """Send a CALL."""

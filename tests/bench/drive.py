@@ -32,6 +32,14 @@ def frame(text: str) -> bytes:
     return head + MASK + data
 
 
+def whole(data: bytes) -> int | None:
+    """The length of the first frame of a server in `data`; None while it is not whole."""
+    if len(data) < 2:
+        return None
+    size = data[1] + 2 if data[1] < 126 else int.from_bytes(data[2:4], "big") + 4
+    return size if len(data) >= size else None
+
+
 def now() -> str:
     """RFC 3339 with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -79,7 +87,7 @@ class Charger(asyncio.Protocol):
                 self.buffer = rest
                 self._upgraded(head)
             return
-        while (size := self._whole()) is not None:
+        while (size := whole(self.buffer)) is not None:
             start = 2 if self.buffer[1] < 126 else 4
             opcode, body = self.buffer[0], self.buffer[start:size]
             self.buffer = self.buffer[size:]
@@ -87,13 +95,6 @@ class Charger(asyncio.Protocol):
                 self.then(body)
             elif opcode == 0x89:
                 self.transport.write(bytes((0x8A, 0x80 | len(body))) + MASK + body)
-
-    def _whole(self) -> int | None:
-        data = self.buffer
-        if len(data) < 2:
-            return None
-        size = data[1] + 2 if data[1] < 126 else int.from_bytes(data[2:4], "big") + 4
-        return size if len(data) >= size else None
 
     def call(self, action: str, payload: str) -> None:
         self.sent += 1

@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-MASK = bytes(4)
+from drive import MASK, frame, whole
+
 ANSWERS = {
     "UnlockConnector": '{"status":"Unlocked"}',
     "GetLocalListVersion": '{"listVersion":0}',
@@ -19,14 +20,6 @@ ANSWERS = {
     "TriggerMessage": '{"status":"Accepted"}',
 }
 BOOT = '[2,"boot","BootNotification",{"chargePointVendor":"Bench","chargePointModel":"B1"}]'
-
-
-def frame(text: str) -> bytes:
-    """A text frame of a client."""
-    data = text.encode()
-    size = len(data)
-    head = bytes((0x81, 0x80 | size)) if size < 126 else b"\x81\xfe" + size.to_bytes(2, "big")
-    return head + MASK + data
 
 
 class Charger(asyncio.Protocol):
@@ -77,7 +70,7 @@ class Charger(asyncio.Protocol):
                 return
             self.buffer, self.is_open = rest, True
             self.transport.write(frame(BOOT))
-        while (size := self._whole()) is not None:
+        while (size := whole(self.buffer)) is not None:
             start = 2 if self.buffer[1] < 126 else 4
             opcode, body = self.buffer[0], self.buffer[start:size]
             self.buffer = self.buffer[size:]
@@ -85,13 +78,6 @@ class Charger(asyncio.Protocol):
                 self._hear(body)
             elif opcode == 0x89:
                 self.transport.write(bytes((0x8A, 0x80 | len(body))) + MASK + body)
-
-    def _whole(self) -> int | None:
-        data = self.buffer
-        if len(data) < 2:
-            return None
-        size = data[1] + 2 if data[1] < 126 else int.from_bytes(data[2:4], "big") + 4
-        return size if len(data) >= size else None
 
     def _hear(self, body: bytes) -> None:
         if body.startswith(b'[3,"boot"'):

@@ -17,8 +17,6 @@ from math import ceil, floor, inf
 
 from voltring_core.domain.window import Grant, Pace, Peer, go_on, granted, widest
 
-QUIESCE_S = 30.0
-"""What outstanding calls of one socket, ours and the charger's, get to be answered."""
 LIMBO_S = 180.0
 """Three times the longest back-off that a charger is told: who is not back by then is not waited for."""
 

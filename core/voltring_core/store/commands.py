@@ -69,6 +69,7 @@ class Commands:
         MAX_QUEUED of its lane wait already.
         """
         key = new.supersede_key
+        replaces = key is not None and supersedes(new.action, new.payload)
         try:
             row = await self._pool.fetchrow(
                 SQL["insert"],
@@ -86,8 +87,9 @@ class Commands:
                 new.request_id,
                 key,
                 MAX_QUEUED,
-                key is not None and supersedes(new.action, new.payload),
-                new.in_haste,
+                replaces,
+                # Who waits for what it replaces is told at once that this is CANCELLED.
+                new.in_haste and not replaces,
             )
         except asyncpg.ForeignKeyViolationError:
             raise NotFound(f"there is no charger {new.charger_id!r}") from None

@@ -125,3 +125,12 @@ def test_a_log_record_holds_the_story_of_its_error():
     except RuntimeError as error:
         record = logging.makeLogRecord({"msg": "failed", "exc_info": (type(error), error, error.__traceback__)})
     assert "RuntimeError: why" in json.loads(JsonLines().format(record))["error"]
+
+
+@pytest.mark.parametrize(("limits", "asked"), [((1024, 4096), [(4096, 4096)]), ((4096, 4096), [])])
+def test_a_room_may_open_as_many_files_as_the_machine_allows(monkeypatch, limits, asked):
+    sets = []
+    monkeypatch.setattr(runtime.resource, "getrlimit", lambda _: limits)
+    monkeypatch.setattr(runtime.resource, "setrlimit", lambda _, wanted: sets.append(wanted))
+    runtime._allow_open_files()
+    assert sets == asked

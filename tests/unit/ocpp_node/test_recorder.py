@@ -188,3 +188,16 @@ async def test_a_caller_who_went_away_does_not_stop_the_commit(recorder, pool, s
     gone.cancel()
     await record_all(recorder, start16(charger="CP-2"))
     assert len(pool.committed) == 2
+
+
+async def test_frames_that_nobody_waits_for_wait_for_company_and_an_awaited_one_takes_them_along(
+    recorder, pool, start16, monkeypatch
+):
+    monkeypatch.setattr(module, "KEPT_S", 60)
+    alone = start16(charger="CP-1")
+    recorder.keep(alone)
+    for _ in range(20):  # many windows
+        await asyncio.sleep(0.001)
+    assert pool.commits == 0
+    await record_all(recorder, start16(charger="CP-2"))
+    assert (pool.commits, len(pool.committed)) == (1, 2)
