@@ -25,6 +25,7 @@ from voltring_api.resources import (
     records,
     registration,
     reports,
+    sending,
     station_events,
     transactions,
     variables,
@@ -33,6 +34,7 @@ from voltring_api.site import Site
 
 # Looked through in this order at every request: where every millisecond counts comes first.
 RESOURCES = (
+    sending,
     commands,
     friendly,
     fleet,

@@ -18,7 +18,7 @@ from voltring_api import audit
 from voltring_api.keys import Principal
 from voltring_api.preparing import Target, aim, prepare
 from voltring_core.cluster.connection import AWAY
-from voltring_core.cluster.doorbells import Doorbells, Results
+from voltring_core.cluster.doorbells import Doorbells, Results, Waiting
 from voltring_core.cluster.events import EventBus
 from voltring_core.cluster.watching import Audience
 from voltring_core.domain.commands import FINAL, State, command_class, default_deadline_s, lane
@@ -91,25 +91,25 @@ class Dispatch:
         if row["state"] in FINAL:
             return Sent(row, 200)
         # Listening starts before the bell rings, so that no answer is too quick.
-        with self._results.listening(row["id"]) as changed:
+        with self._results.listening(row["id"]) as waiting:
             await self._doorbells.ring(target.charger_id, target.owner)
             if created and self._audience.looks.hears(target.charger_id):
                 await self._bus.publish([_event(row)])
             if terms.wait_s is None and created:
                 return Sent(row, 201)
-            return await self._wait(row, terms, changed)
+            return await self._wait(row, terms, waiting)
 
     async def repeat(self, row: Record, terms: Terms) -> Sent:
         """A command that exists already: wait for it if asked to."""
         if row["state"] in FINAL:
             return Sent(row, 200)
-        with self._results.listening(row["id"]) as changed:
-            return await self._wait(row, terms, changed)
+        with self._results.listening(row["id"]) as waiting:
+            return await self._wait(row, terms, waiting)
 
-    async def _wait(self, row: Record, terms: Terms, changed: asyncio.Event) -> Sent:
+    async def _wait(self, row: Record, terms: Terms, waiting: Waiting) -> Sent:
         """As long as the client wants to; what it is told of is on the disk."""
         if terms.wait_s is not None:
-            row = await self._until_final(row, terms.wait_s, changed)
+            row = await self._until_final(row, terms.wait_s, waiting)
         if row["state"] == State.QUEUED:
             await self._commands.settle_down(row["id"])
         return Sent(row, 200 if row["state"] in FINAL or terms.wait_s is None else 202)
@@ -160,16 +160,13 @@ class Dispatch:
             in_haste=target.owner is not None and bool(terms.wait_s),
         )
 
-    async def _until_final(self, row: Record, wait_s: float, changed: asyncio.Event) -> Record:
+    async def _until_final(self, row: Record, wait_s: float, waiting: Waiting) -> Record:
         """The row as soon as it is final, or as it is when the time is over or the API stops."""
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_s
         while row["state"] not in FINAL and loop.time() < until and not self._stopping.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(LOOK_AGAIN_S, until - loop.time())):
-                    await changed.wait()
-            changed.clear()  # before looking, so that a change in between is not missed
-            row = await self._commands.get(row["id"]) or row
+            change = await waiting.change(min(LOOK_AGAIN_S, until - loop.time()))
+            row = {**row, **change} if change else await self._commands.get(row["id"]) or row
         return row
 
 

@@ -6,9 +6,9 @@ Plain ASGI, because a command's round trip is a few milliseconds and each layer 
 import json
 import logging
 import uuid
+from typing import TypeAlias
 
 import orjson
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,14 +21,17 @@ logger = logging.getLogger("voltring.api")
 LARGEST_BODY = 1_048_576
 """Bytes; a full local authorization list fits."""
 CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'"
-HEADERS = {
-    "Content-Security-Policy": CSP,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
-
-
 DOCS_CSP = f"{CSP}; img-src 'self' data:"  # Swagger UI's own stylesheet holds its icons
+RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
+
+
+def _raw(csp: str, **more: str) -> RawHeaders:
+    headers = {"content-security-policy": csp, "x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
+    return tuple((name.replace("_", "-").encode(), value.encode()) for name, value in (headers | more).items())
+
+
+OF_API = _raw(CSP, cache_control="no-store")
+OF_DOCS, OF_PAGES = _raw(DOCS_CSP), _raw(CSP)
 
 
 class Unexpected:
@@ -76,18 +79,18 @@ class SecurityHeaders:
 
         async def adding(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in defaults.items():
-                    headers.setdefault(name, value)
+                given = list(message.get("headers", ()))
+                names = {name.lower() for name, _ in given}
+                message["headers"] = given + [header for header in defaults if header[0] not in names]
             await send(message)
 
         await self._app(scope, receive, adding)
 
 
-def _headers_of(path: str) -> dict[str, str]:
+def _headers_of(path: str) -> RawHeaders:
     if is_guarded(path):
-        return HEADERS | {"Cache-Control": "no-store"}
-    return HEADERS | {"Content-Security-Policy": DOCS_CSP} if path == "/docs" else HEADERS
+        return OF_API
+    return OF_DOCS if path == "/docs" else OF_PAGES
 
 
 class UsableInput:
@@ -111,7 +114,7 @@ class UsableInput:
             await self._app(scope, receive, send)
             return
         try:
-            body = await _read(receive)
+            body = await whole_body(receive)
         except ClientDisconnect:
             return  # half a request is none, even if what came of it would be valid
         if body is None:
@@ -120,7 +123,7 @@ class UsableInput:
             await refusal(scope, receive, send)
         else:
             _declare_json(scope)
-            await self._app(scope, _replay(body, receive), send)
+            await self._app(scope, replayed(body, receive), send)
 
 
 def _wrong_address(scope: Scope) -> Response | None:
@@ -133,8 +136,8 @@ def _wrong_address(scope: Scope) -> Response | None:
     return None
 
 
-async def _read(receive: Receive) -> bytes | None:
-    """The whole body, or None when it is too long."""
+async def whole_body(receive: Receive) -> bytes | None:
+    """The whole body, or None when it is too long. Raises ClientDisconnect where only half of it came."""
     parts, size, more = [], 0, True
     while more:
         message = await receive()
@@ -166,10 +169,11 @@ def _declare_json(scope: Scope) -> None:
     scope["headers"] = [*others, (b"content-type", b"application/json")]
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives a body that was read already, then what `receive` gives."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def replayed() -> Message:
+    async def again() -> Message:
         return waiting.pop() if waiting else await receive()
 
-    return replayed
+    return again

@@ -22,16 +22,28 @@ class Measured:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
+        status, took = 0, 0.0
 
         async def watched(message: Message) -> None:
+            nonlocal status, took
             if message["type"] == "http.response.start":
-                route = _route(scope)
-                method = scope["method"] if scope["method"] in METHODS else "other"
-                REQUESTS.labels(method, route, str(message["status"])).inc()
-                REQUEST_SECONDS.labels(route).observe(time.perf_counter() - began)
+                status, took = message["status"], time.perf_counter() - began
+                await send(message)
+                return
             await send(message)
+            # Counting takes a while as well: the client does not wait for it.
+            if status:
+                _count(scope, status, took)
+                status = 0
 
         await self._app(scope, receive, watched)
+
+
+def _count(scope: Scope, status: int, took: float) -> None:
+    route = _route(scope)
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    REQUESTS.labels(method, route, str(status)).inc()
+    REQUEST_SECONDS.labels(route).observe(took)
 
 
 def _route(scope: Scope) -> str:

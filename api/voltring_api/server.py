@@ -21,6 +21,7 @@ async def serve(app: ASGIApp, listener: socket.socket, stop: asyncio.Event) -> N
         app,
         lifespan="off",
         ws="none",
+        proxy_headers=False,  # nothing here asks who the client is
         access_log=False,
         log_config=None,
         server_header=False,

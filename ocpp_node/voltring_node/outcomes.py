@@ -91,13 +91,13 @@ class Outcomes:
         """Let operators know what became of a command; nothing, if it was settled before."""
         if row is None:
             return
-        COMMANDS.labels(row["state"]).inc()
-        self.show(row["id"], row["charger_id"], row["action"], State(row["state"]))
         if row["reply_to"]:
             try:
-                await self._doorbells.answer(row["reply_to"], row["id"])
+                await self._doorbells.answer(row["reply_to"], row["id"], row.get("news"))
             except REDIS_AWAY as error:
                 logger.warning("the API is not told of command %s: %s", row["id"], error)
+        COMMANDS.labels(row["state"]).inc()
+        self.show(row["id"], row["charger_id"], row["action"], State(row["state"]))
 
     async def inherited(self, row: Any) -> None:
         """An earlier owner left it SENT, and it was given up."""
@@ -106,7 +106,9 @@ class Outcomes:
             await self._forget_secrets(row["id"], row["action"], row["payload"])
 
     def show(self, command_id: UUID, charger_id: str, action: str, state: State) -> None:
-        """Put it on the live feed."""
+        """Put it on the live feed, if anybody looks."""
+        if not self._publisher.audience.looks.hears(charger_id):
+            return
         self._publisher.put(
             {
                 "type": "command.updated",

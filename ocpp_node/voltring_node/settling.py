@@ -106,6 +106,7 @@ async def settle(pool: asyncpg.Pool, sent: Sent, answer: Answered) -> Any:
         row = await _finish(connection, sent, answer, read)
         if row is not None:
             await _keep(connection, sent, read, meaning, datetime.now(UTC))
+            row = {**row, "news": None}  # its meaning may have changed more of it
         return row
 
 

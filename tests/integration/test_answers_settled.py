@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import orjson
 import pytest
 
 from voltring_core.domain.commands import MAX_ATTEMPTS, State, command_class, lane
@@ -127,6 +128,21 @@ async def test_an_answer_is_settled_once(base: Base) -> None:
     assert (await base.settle(sent, OK))["state"] == "ACCEPTED"
     assert await base.settle(sent, NO) is None
     assert (await base.row(sent))["response"] == OK
+
+
+async def test_who_waits_is_told_the_row_only_where_nothing_more_of_it_changes(base: Base) -> None:
+    for payload, is_told in (({"status": "Nonsense"}, False), (OK, True)):
+        await base.queue("ClearCache", {})
+        await base.pool.execute("UPDATE commands SET reply_to = 'api'")
+        row = await base.settle(await base.send(), payload)
+        news = row["news"] and orjson.loads(row["news"])
+        assert (news is not None) is is_told
+        if news:
+            stored = dict(await base.pool.fetchrow("SELECT * FROM commands WHERE id = $1", row["id"]))
+            assert {name: stored[name] for name in ("state", "response", "error", "outcome", "attempts")} == {
+                name: news[name] for name in ("state", "response", "error", "outcome", "attempts")
+            }
+            assert datetime.fromisoformat(news["finished_at"]) == stored["finished_at"]
 
 
 async def test_a_report_and_an_answer_at_the_same_time_both_stay(base: Base) -> None:

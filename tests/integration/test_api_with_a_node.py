@@ -14,11 +14,22 @@ from voltring_core.testing import eventually
 
 
 class Charger(ChargePoint):
-    """An OCPP 1.6 charger that takes every start."""
+    """An OCPP 1.6 charger that takes every start, and has as many keys as it was given."""
+
+    keys: int = 1
 
     @on("RemoteStartTransaction")
     def on_remote_start(self, id_tag: str, **_: Any) -> Any:
         return call_result.RemoteStartTransaction("Accepted" if id_tag == "CARD" else "Rejected")
+
+    @on("GetLocalListVersion")
+    def on_list_version(self, **_: Any) -> Any:
+        return call_result.GetLocalListVersion(7)
+
+    @on("GetConfiguration")
+    def on_configuration(self, **_: Any) -> Any:
+        told = [{"key": f"Key{number}", "readonly": True, "value": "v" * 400} for number in range(self.keys)]
+        return call_result.GetConfiguration(configuration_key=told)
 
 
 @pytest.fixture
@@ -76,3 +87,19 @@ async def test_a_closed_socket_is_offline_within_five_seconds(api: Any, node: An
         return not await online()
 
     assert await eventually(offline, 5)
+
+
+@pytest.mark.parametrize(
+    ("action", "keys"), [("GetLocalListVersion", 0), ("GetConfiguration", 1), ("GetConfiguration", 100)]
+)
+async def test_who_waits_is_told_what_the_row_says_whether_the_answer_means_more_or_is_long(
+    api: Any, charger: Charger, action: str, keys: int
+) -> None:
+    charger.keys = keys
+    place, wait = "/v1/chargers/CP%201/commands", {"Prefer": "wait=10"}
+    done = await api.client.post(place, json={"action": action}, headers=wait)
+    assert (done.status_code, done.json()["state"]) == (200, "ACCEPTED")
+    assert done.json() == (await api.client.get(done.headers["Location"])).json()
+    assert done.json()["finished_at"]
+    if keys:
+        assert len(done.json()["response"]["configurationKey"]) == keys

@@ -298,10 +298,10 @@ async def test_a_waiting_api_is_rung_for_when_the_charger_acts_before_it_answers
         charger = await plug(V16)
         command = await desk.order("RemoteStartTransaction", {"idTag": "CARD"}, reply_to=identity)
         await charger.asked("RemoteStartTransaction")
-        with results.listening(command) as changed:
+        with results.listening(command) as waiting:
             await charger.start16()
             async with asyncio.timeout(10):
-                await changed.wait()
+                await waiting.told.wait()
         await end([reading])
     assert (await desk.commands.get(command))["state"] == "COMPLETED"
 

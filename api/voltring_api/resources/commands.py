@@ -1,48 +1,20 @@
-"""Remote commands in the words of OCPP: any action of the charger's own version."""
+"""Remote commands: listed, read, cancelled, resolved."""
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 
 from voltring_api import cursors
 from voltring_api.models.base import Page
-from voltring_api.models.command import Command, NewCommand, Resolution, command_of
-from voltring_api.openapi import errors, outcomes
+from voltring_api.models.command import Command, Resolution, command_of
+from voltring_api.openapi import errors
 from voltring_api.parts import AllParts, Who
 from voltring_api.resources.paging import LIMIT, Cursor, Limit, page
-from voltring_api.resources.terms import IdempotencyKey, Prefer, answer, terms_of
 from voltring_core.domain.commands import State
 from voltring_core.errors import NotFound
-from voltring_core.ocpp.intents import Intent
 
 router = APIRouter(tags=["commands"])
-
-
-@router.post(
-    "/chargers/{charger_id}/commands",
-    status_code=201,
-    responses={**outcomes(Command), **errors(404, 409, 422, 429)},
-    summary="Send a command",
-)
-async def send_command(
-    charger_id: str,
-    new: NewCommand,
-    parts: AllParts,
-    who: Who,
-    response: Response,
-    idempotency_key: IdempotencyKey = None,
-    prefer: Prefer = None,
-) -> Command:
-    """Queue any action of the charger's OCPP version; its payload is checked by the official schema first.
-
-    An offline charger gets it when it is back, unless the deadline is over by then, or a newer command on the same
-    thing replaces it (`replaced_by`). At most 100 wait for one charger, stops and unlocks beside them.
-    """
-    terms = terms_of(who, idempotency_key, prefer, new.deadline_s)
-    target = await parts.dispatch.target(charger_id, terms)
-    sent = await parts.dispatch.send(target, Intent(new.action, new.payload), terms)
-    return answer(sent, terms, response)
 
 
 @router.get("/commands", responses=errors(422), summary="List commands")

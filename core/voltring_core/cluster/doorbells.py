@@ -6,15 +6,16 @@ costs time only: the row is the truth, and waiting sides look by themselves now 
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
+import orjson
 from redis.asyncio import Redis
 
 from voltring_core.cluster import keys
@@ -25,6 +26,8 @@ KEPT = 10_000
 BLOCK_MS = 2_000
 NOBODY = 2**62
 """An epoch above every real one."""
+LONGEST_NEWS = 4_000
+"""Characters; who is told nothing reads the row."""
 FORGOTTEN_S = 3_600  # the stream of a reader that is gone for good goes after an hour
 Kind = Literal["command", "kick"]
 
@@ -86,9 +89,13 @@ class Doorbells:
         except AWAY as error:
             logger.warning("the socket of %s is not closed: %s", charger_id, error)
 
-    async def answer(self, api_uid: str, command_id: UUID) -> None:
-        """Tell an API replica that a command has changed. Raises what Redis raises."""
-        await self._redis.xadd(keys.results(api_uid), {"id": str(command_id)}, maxlen=KEPT, approximate=True)
+    async def answer(self, api_uid: str, command_id: UUID, news: str | None = None) -> None:
+        """Tell an API replica that a command has changed, and to what if that is committed and short: a JSON object of
+        its row's columns. Raises what Redis raises."""
+        entry = {"id": str(command_id)}
+        if news is not None and len(news) <= LONGEST_NEWS:
+            entry["news"] = news
+        await self._redis.xadd(keys.results(api_uid), entry, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
 
     async def _send(self, uid: str, ring: Ring) -> None:
         entry = {"kind": ring.kind, "charger": ring.charger_id, "epoch": ring.epoch}
@@ -115,6 +122,32 @@ async def _read(redis: Redis, stream: str) -> AsyncIterator[list[dict[str, str]]
         for _, entries in found or ():
             last = entries[-1][0]
             yield [entry for _, entry in entries]
+        await asyncio.sleep(0)  # who was woken goes first: asking for more takes as long as what they do
+
+
+class Waiting:
+    """Somebody who waits for the change of a command."""
+
+    def __init__(self) -> None:
+        self.told = asyncio.Event()
+        self._news: str | None = None
+
+    def tell(self, news: str | None) -> None:
+        """The command has changed; `news` as in `Doorbells.answer`."""
+        self._news = news
+        self.told.set()
+
+    async def change(self, seconds: float) -> dict[str, Any] | None:
+        """The columns that have changed, as JSON has them, or None: the row is to be read.
+
+        After `seconds` in any case; what changes while the row is read is heard the next time.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.told.wait()
+        self.told.clear()
+        news, self._news = self._news, None
+        return None if news is None else dict(orjson.loads(news))
 
 
 class Results:
@@ -123,26 +156,26 @@ class Results:
     def __init__(self, redis: Redis, api_uid: str) -> None:
         self._redis = redis
         self._uid = api_uid
-        self._waiting: dict[UUID, set[asyncio.Event]] = defaultdict(set)
+        self._waiting: dict[UUID, set[Waiting]] = defaultdict(set)
 
     async def run(self) -> None:
         """Read result doorbells for ever; to be supervised."""
         async for entries in _read(self._redis, keys.results(self._uid)):
             for entry in entries:
-                for event in self._waiting.get(UUID(entry["id"]), ()):
-                    event.set()
+                for one in self._waiting.get(UUID(entry["id"]), ()):
+                    one.tell(entry.get("news"))
 
-    @contextmanager
-    def listening(self, command_id: UUID) -> Iterator[asyncio.Event]:
-        """An event that is set whenever the command has changed; who waits clears it before looking at the row.
+    @contextlib.contextmanager
+    def listening(self, command_id: UUID) -> Iterator[Waiting]:
+        """Hears of every change of the command.
 
         A ring may be lost: who waits looks by itself as well, once a second or so.
         """
-        event = asyncio.Event()
-        self._waiting[command_id].add(event)
+        waiting = Waiting()
+        self._waiting[command_id].add(waiting)
         try:
-            yield event
+            yield waiting
         finally:
-            self._waiting[command_id].discard(event)
+            self._waiting[command_id].discard(waiting)
             if not self._waiting[command_id]:
                 del self._waiting[command_id]

@@ -7,6 +7,7 @@ and both directions are treated alike: what is secret is told by names, wherever
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 import orjson
@@ -96,7 +97,7 @@ def _redact(value: T, settlement: bool = False, depth: int = 0) -> T:
 
 def _secret_fields(value: Mapping[str, Any], settlement: bool) -> frozenset[str]:
     """The fields of an object that are secret as a whole."""
-    names = {name for name in value if _NAME.search(name)}
+    names = {name for name in value if _is_secret(name)}
     if is_secret_name(value.get("key")) or is_secret_name(_name_of(value.get("variable"))):
         names.update(_VALUES, ("variableAttribute",))
     kind = str(value.get("type", "")).lower()
@@ -115,7 +116,13 @@ def _name_of(variable: Any) -> Any:
 
 def is_secret_name(name: Any) -> bool:
     """Whether what goes by this name is secret: a key's or a variable's."""
-    return isinstance(name, str) and _NAME.search(name) is not None
+    return isinstance(name, str) and _is_secret(name)
+
+
+@lru_cache(maxsize=4096)
+def _is_secret(name: str) -> bool:
+    # The same names come again and again.
+    return _NAME.search(name) is not None
 
 
 def _mask(value: Any) -> Any:

@@ -90,6 +90,7 @@ RETURNING id, action, payload, class, attempts, reply_to,
 -- name: finish
 -- The charger's answer, also a late one: to an earlier frame of a command that was repeated, or of one given up.
 -- What it answers may have come about already, or have been seen to be under way: that stays.
+-- `news`: what changes after a command was queued, for who asked for it, so that they need not read the row.
 UPDATE commands SET state = CASE WHEN completed_at IS NULL AND state <> 'ACCEPTED' THEN $3 ELSE state END,
     response = $4, error = $5,
     finished_at = CASE WHEN completed_at IS NULL THEN now() ELSE coalesce(finished_at, now()) END,
@@ -99,7 +100,10 @@ UPDATE commands SET state = CASE WHEN completed_at IS NULL AND state <> 'ACCEPTE
 WHERE id = $1 AND (message_id = $2 OR $2 = ANY(earlier_message_ids))
     AND (state IN ('SENT', 'UNKNOWN', 'QUEUED')
         OR (completed_at IS NOT NULL OR state = 'ACCEPTED') AND response IS NULL AND error IS NULL)
-RETURNING id, charger_id, action, state, reply_to
+RETURNING id, charger_id, action, state, reply_to,
+    CASE WHEN reply_to IS NOT NULL THEN json_build_object('state', state, 'response', response, 'error', error,
+        'outcome', outcome, 'attempts', attempts, 'sent_at', sent_at, 'finished_at', finished_at,
+        'completed_at', completed_at)::text END AS news
 
 -- name: of_message
 -- Whose answer this is that nobody here waits for: the command of this charger that was sent under this id once.

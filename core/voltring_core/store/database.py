@@ -8,6 +8,7 @@ import orjson
 
 from voltring_core.errors import SchemaOutdated, SettingsError
 from voltring_core.store.migrate import available, newest_applied
+from voltring_core.store.pooling import Pool
 
 # What asyncpg raises when PostgreSQL is away, restarting, failing over or out of connections: try again later.
 AWAY = (
@@ -65,18 +66,17 @@ async def open_pool(dsn: str, *, size: int, name: str) -> asyncpg.Pool:
     return pool
 
 
-async def _create(dsn: str, size: int, name: str) -> asyncpg.Pool:
-    pool = await asyncpg.create_pool(
+async def _create(dsn: str, size: int, name: str) -> Pool:
+    pool = await Pool(
         dsn,
-        min_size=1,
-        max_size=size,
+        size=size,
         timeout=CONNECT_TIMEOUT,
         command_timeout=COMMAND_TIMEOUT,
         init=_prepare,
         connection_class=Connection,
         server_settings={"application_name": f"voltring-{name}", **SESSION},
     )
-    assert pool is not None
+    assert isinstance(pool, Pool)
     return pool
 
 
