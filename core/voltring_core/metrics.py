@@ -41,3 +41,10 @@ DRAIN_RETURNED = Counter("voltring_node_drain_returned_total", "Of those, the on
 REQUESTS = Counter("voltring_api_requests_total", "API requests.", ["method", "route", "status"])
 REQUEST_SECONDS = Histogram("voltring_api_request_seconds", "Time of API requests.", ["route"])
 SWEPT = Counter("voltring_worker_swept_commands_total", "Commands settled by the sweeper.", ["state"])
+CHECKED = Counter(
+    "voltring_worker_checked_sessions_total", "Sessions reconciled: from all their evidence, or going on.", ["way"]
+)
+FLAGGED = Counter("voltring_worker_flagged_sessions_total", "Flags that a check of sessions found anew.", ["flag"])
+OLDEST_UNCHECKED = Gauge(
+    "voltring_worker_oldest_unchecked_seconds", "How long the session has waited that waits longest to be reconciled."
+)

@@ -10,11 +10,14 @@ from typing import Annotated, TypeVar
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from voltring_core.domain.authorization import Concurrency
 from voltring_core.errors import SettingsError
 
 PREFIX = "VOLTRING_"
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
+Limit = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""Seconds; 0 switches off what it limits."""
 
 
 class UnknownChargers(StrEnum):
@@ -96,6 +99,9 @@ class NodeSettings(CoreSettings):
     """Seconds a charger has to answer a command (TR-24)."""
     answer_deadline: Seconds = 60.0
     """Seconds a charger's message may wait for PostgreSQL before it stays unanswered; the charger keeps it."""
+    concurrent_sessions: Concurrency = Concurrency.REFUSED
+    """Whether a token may charge at two places at once, where it does not say so itself: `refused`, as most systems
+    have it, `allowed`, or `refused_in_group`."""
     status_patience: Seconds = 60.0
     """Seconds after an accepted boot until a charger that told no connector's status is asked for it (TR-34)."""
     handshake_rate: float = Field(default=1000.0, ge=1)
@@ -157,6 +163,29 @@ class WorkerSettings(CoreSettings):
     """Days of partitions made in advance: how long the worker may be away."""
     call_timeout: Seconds = 30.0
     """As the nodes have it: a SENT command older than twice this is UNKNOWN."""
+    watch_interval: Seconds = 15.0
+    """Seconds between two looks of the watchdogs: much less than the shortest of their times."""
+    offline_mid_session_seconds: Limit = 300.0
+    """Seconds that the charger of a running session may be away: a restart and a lost mobile network take less."""
+    no_start_seconds: Limit = 120.0
+    """Seconds in which a remote start that was accepted is to begin a session: as long as one is taken for its own,
+    and what most chargers give for plugging in."""
+    no_stop_seconds: Limit = 600.0
+    """Seconds that a connector is Available until a session on it is suspected to be over (TX-19). 0 leaves stuck
+    sessions alone altogether."""
+    no_readings_seconds: Limit = 1800.0
+    """Seconds without a reading of a running session: twice the longest interval that is common (15 min)."""
+    charger_faulted_seconds: Limit = 300.0
+    """Seconds that a connector may be Faulted: many faults pass by themselves."""
+    unconfirmed_seconds: Limit = 300.0
+    """Seconds after a boot in which the charger is to say something of its session, before it is asked (TX-20)."""
+    abandon_seconds: Limit = 86400.0
+    """Seconds that a charger is here, with signs that its session is over, before the session is ended without its
+    word (TX-19): what it has queued should have come by then. 0 never ends one."""
+    gap_seconds: Seconds = 900.0
+    """Seconds after its end that messages of a 2.x session may be missing, before the charger is asked (TX-12)."""
+    stop_blocked_sessions: bool = True
+    """Whether a running session is asked to stop when its token is blocked or expires (TX-25)."""
 
 
 S = TypeVar("S", bound=BaseSettings)

@@ -129,6 +129,7 @@ async def build(settings: NodeSettings) -> Node:
         most=settings.commit_max_rows,
         patience=settings.answer_deadline,
         on_commit=Aftermath(doorbells, asker, alarms.booted).committed,
+        concurrency=settings.concurrent_sessions,
     )
     door = Door(
         pool,

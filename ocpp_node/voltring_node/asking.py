@@ -16,15 +16,13 @@ from voltring_core.domain.messages import Registration
 from voltring_core.errors import RequestError
 from voltring_core.ocpp.quirks import Quirks, Refused
 from voltring_core.ocpp.versions import Version
-from voltring_core.store.commands import NewCommand
+from voltring_core.store.commands import OURSELVES, NewCommand
 from voltring_core.store.database import AWAY
 from voltring_core.store.queue import Queue
 from voltring_node.connection import Connection
 
 logger = logging.getLogger("voltring.asking")
 TRIGGER = "TriggerMessage"
-OURSELVES = "voltring"
-"""Who asked for a command that no operator asked for."""
 DEADLINE_S = 60.0
 AT_ONCE = 250
 """Asked in one cycle of five seconds: after a storm thousands booted in the same second."""

@@ -106,7 +106,7 @@ class Connection:
         self._emptied: asyncio.Future[None] | None = None  # made when somebody waits for it
         self._faults = Faults()
         self._asked_at = 0.0
-        self.quirks = resolve(charger.vendor, charger.model, charger.firmware_version, charger.quirks)
+        self.quirks = resolve(charger.vendor, charger.model, charger.firmware_version, charger.rules)
         """What is known of its vendor's deviations."""
         self.expected: set[str] = set()
         """Actions that it was asked for, and may say although it is not accepted yet."""
@@ -247,7 +247,7 @@ class Connection:
     def _handled(self, event: Called | Sent, text: str, now: datetime) -> bool:
         """Handle one; False when it waits for its commit."""
         try:
-            found = understand(self.version, self.registration, event, self.expected, self.quirks)
+            found = understand(self.version, self.registration, event, self.expected, self.quirks, now)
             if isinstance(found, Answerable):
                 waits = self._answer_at_once(event, text, now, found)
             elif isinstance(found.said, Beat):
@@ -374,7 +374,7 @@ class Connection:
         self.registration = fact.registration
         self.expected.clear()
         boot = fact.boot
-        self.quirks = resolve(boot.vendor, boot.model, boot.firmware_version, self.charger.quirks)
+        self.quirks = resolve(boot.vendor, boot.model, boot.firmware_version, self.charger.rules)
 
     def keep_own(self, frame: str, message_id: str, action: str, flags: tuple[str, ...]) -> None:
         """Keep a CALL of ours, as it is written."""

@@ -7,6 +7,7 @@ the same words brings nothing and gets the answer that it got then (TX-01).
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from voltring_core.domain.chargers import Intervals
 from voltring_core.domain.messages import Booted
@@ -62,6 +63,10 @@ class Needs:
     chargers: set[str] = field(default_factory=set)
     keys: set[Key] = field(default_factory=set)
     tokens: set[str] = field(default_factory=set)
+    elsewhere: set[tuple[str, str]] = field(default_factory=set)
+    """Chargers, and tokens (in lower case) that are shown there."""
+    stopped: set[tuple[str, str]] = field(default_factory=set)
+    """Transactions whose own tokens must be known."""
     transactions: set[tuple[str, str]] = field(default_factory=set)
     starts: set[Key] = field(default_factory=set)
     active: set[str] = field(default_factory=set)
@@ -69,6 +74,7 @@ class Needs:
     commands: set[tuple[str, str]] = field(default_factory=set)
     reports: set[tuple[str, str, int]] = field(default_factory=set)
     records: set[tuple[str, str]] = field(default_factory=set)
+    around: set[tuple[str, int, datetime]] = field(default_factory=set)
     fresh_ids: int = 0
 
 
@@ -97,10 +103,16 @@ def _add(all_needs: Needs, charger_id: str, want: Wanted) -> None:
         return
     if want.token is not None:
         all_needs.tokens.add(want.token.lower())
+        if want.elsewhere:
+            all_needs.elsewhere.add((charger_id, want.token.lower()))
+        if want.stopped and want.transaction is not None:
+            all_needs.stopped.add((charger_id, want.transaction))
     if want.transaction is not None:
         all_needs.transactions.add((charger_id, want.transaction))
     if want.start_key is not None:
         all_needs.starts.add((charger_id, want.start_key))
+    if want.around is not None:
+        all_needs.around.add((charger_id, *want.around))
     if want.active:
         all_needs.active.add(charger_id)
     if want.standing:

@@ -25,6 +25,7 @@ from voltring_core.domain.transactions import Transaction
 from voltring_core.domain.values import value
 from voltring_core.ocpp.codes import Code
 from voltring_core.ocpp.frames import MessageId
+from voltring_core.ocpp.signed_values import SignedValue
 from voltring_core.ocpp.versions import Version
 
 
@@ -73,6 +74,14 @@ class TransactionFact:
     said: TransactionReported | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AttachedFact:
+    """An orphan that belongs to a transaction: the stop of it that came before its start (TX-09)."""
+
+    orphan_id: UUID
+    transaction_id: UUID
+
+
 @value
 class ReadingsFact:
     """Meter readings; `transaction` is None for those outside of any."""
@@ -81,6 +90,14 @@ class ReadingsFact:
     evse_id: int | None
     connector_id: int | None
     transaction: Transaction | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedFact:
+    """Signed readings of a session, as they came."""
+
+    transaction_id: UUID
+    values: tuple[SignedValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +205,9 @@ class StreamFact:
 
 Fact = (
     TransactionFact
+    | AttachedFact
     | ReadingsFact
+    | SignedFact
     | StatusFact
     | BootFact
     | EventFact

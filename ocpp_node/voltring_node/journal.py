@@ -79,9 +79,13 @@ def latency_ms(one: Decided, now: datetime) -> float | None:
 
 
 def _session(one: Decided) -> UUID | None:
+    """The session that the message speaks of; one that it ends by starting another is named before that."""
+    found: UUID | None = None
     for fact in one.facts:
         if isinstance(fact, TransactionFact):
-            return fact.transaction.id
-        if isinstance(fact, ReadingsFact) and fact.transaction is not None:
-            return fact.transaction.id
-    return None
+            if fact.said is not None:
+                return fact.transaction.id
+            found = found or fact.transaction.id
+        elif isinstance(fact, ReadingsFact) and fact.transaction is not None:
+            found = found or fact.transaction.id
+    return found

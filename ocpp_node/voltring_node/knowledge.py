@@ -6,17 +6,18 @@ group's earlier messages, so that a start and its first reading may stand in one
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from voltring_core.domain.authorization import KnownToken
+from voltring_core.domain.authorization import Concurrency, KnownToken
 from voltring_core.domain.chargers import Standing
 from voltring_core.domain.consequences import SentCommand as SentCommand
 from voltring_core.domain.messages import IdToken
 from voltring_core.domain.reports import Report
 from voltring_core.domain.transactions import Transaction, TransactionState
 from voltring_core.domain.values import value
-from voltring_node.facts import CommandFact, Fact, GoneFact, RecordFact, ReportFact, TransactionFact
+from voltring_node.facts import AttachedFact, CommandFact, Fact, GoneFact, RecordFact, ReportFact, TransactionFact
 
 
 @value
@@ -25,6 +26,10 @@ class Wanted:
 
     token: str | None = None
     """An id token."""
+    elsewhere: bool = False
+    """Where the token charges now, if it may do so at one place only."""
+    stopped: bool = False
+    """The token of the named transaction, too: another one is shown to stop it."""
     transaction: str | None = None
     """A transaction by the charger's own id."""
     start_key: bytes | None = None
@@ -33,6 +38,9 @@ class Wanted:
     """The running transactions of the charger."""
     new_id: bool = False
     """A fresh 1.6 transaction id."""
+    around: tuple[int, datetime] | None = None
+    """What a start at this EVSE and time may have to do with: stops without a start that are later, and sessions of
+    the EVSE that were going on then and are over."""
     standing: bool = False
     """How operators have the charger now."""
     commands: frozenset[str] = frozenset()
@@ -60,12 +68,19 @@ class Known:
 
     tokens: dict[str, KnownToken] = field(default_factory=dict)
     """By the token in lower case."""
+    charging: dict[str, dict[UUID, str]] = field(default_factory=dict)
+    """Sessions that run by a token or by its group, with their chargers: of tokens that may charge at one place only;
+    by the token in lower case."""
+    shown: dict[str, dict[UUID, str]] = field(default_factory=dict)
+    """... and sessions whose messages in this group name a token."""
     by_ocpp_id: dict[tuple[str, str], Transaction] = field(default_factory=dict)
     by_start_key: dict[tuple[str, bytes], Transaction] = field(default_factory=dict)
     found: dict[UUID, Transaction] = field(default_factory=dict)
     """Transactions as PostgreSQL has them."""
     versions: dict[UUID, int] = field(default_factory=dict)
     """The versions of their rows (`xmin`)."""
+    resolved: set[UUID] = field(default_factory=set)
+    """Stops without a start that were attached to a session, or dismissed."""
     by_charger: dict[str, dict[UUID, Transaction]] = field(default_factory=dict)
     fresh_ids: list[int] = field(default_factory=list)
     standings: dict[str, Standing] = field(default_factory=dict)
@@ -80,9 +95,33 @@ class Known:
         """A registered token; compared without case."""
         return self.tokens.get(token.value.lower())
 
+    def charging_by(self, token: IdToken) -> list[tuple[UUID, str, Transaction | None]]:
+        """The sessions that run by a token, or by its group where that counts as one: id and charger, and the session
+        itself as far as it is known. Empty for a token that may charge anywhere."""
+        known = self.token(token)
+        if known is None or known.concurrent is Concurrency.ALLOWED:
+            return []
+        found = dict(self.charging.get(token.value.lower(), {}))
+        for other in self._counted_with(known):
+            found |= self.shown.get(other, {})
+        sessions = [(one, charger, self.by_charger.get(charger, {}).get(one)) for one, charger in found.items()]
+        return [one for one in sessions if one[2] is None or one[2].state is TransactionState.ACTIVE]
+
+    def _counted_with(self, token: KnownToken) -> list[str]:
+        own = token.id_token.lower()
+        if token.concurrent is not Concurrency.REFUSED_IN_GROUP or token.group_id_token is None:
+            return [own]
+        group = token.group_id_token.lower()
+        return [own, *(name for name, one in self.tokens.items() if (one.group_id_token or "").lower() == group)]
+
     def transaction(self, charger_id: str, ocpp_id: str) -> Transaction | None:
         """The newest transaction of that id; ids are the charger's own."""
         return self.by_ocpp_id.get((charger_id, ocpp_id))
+
+    def all_of(self, session: Transaction) -> list[Transaction]:
+        """The sessions of the same charger under the same id, this one among them."""
+        known = self.by_charger.get(session.charger_id, {}).values()
+        return [one for one in known if one.ocpp_transaction_id == session.ocpp_transaction_id]
 
     def started_by(self, charger_id: str, start_key: bytes) -> Transaction | None:
         """The transaction that this 1.6 start made before."""
@@ -95,6 +134,16 @@ class Known:
             for one in self.by_charger.get(charger_id, {}).values()
             if one.state is TransactionState.ACTIVE and evse_id in (None, one.evse_id)
         ]
+
+    def orphans(self, charger_id: str) -> list[Transaction]:
+        """The stops of a charger that belong to no start."""
+        known = self.by_charger.get(charger_id, {}).values()
+        return [one for one in known if one.state is TransactionState.ORPHAN and one.id not in self.resolved]
+
+    def over(self, charger_id: str, evse_id: int | None) -> list[Transaction]:
+        """The sessions of an EVSE that are over, as far as they were asked for."""
+        known = self.by_charger.get(charger_id, {}).values()
+        return [one for one in known if one.state is TransactionState.ENDED and one.evse_id == evse_id]
 
     def command(self, charger_id: str, actions: Iterable[str], request_id: int | None = None) -> SentCommand | None:
         """The latest command of these actions, with this request id where one is given."""
@@ -115,6 +164,10 @@ class Known:
         for fact in facts:
             if isinstance(fact, TransactionFact):
                 self.put(fact.transaction)
+                if fact.said is not None and fact.said.token is not None:
+                    self._show(fact.transaction)
+            elif isinstance(fact, AttachedFact):
+                self.resolved.add(fact.orphan_id)
             elif isinstance(fact, ReportFact):
                 report = fact.report
                 self.reports[charger_id, report.action, report.request_id] = report
@@ -127,6 +180,10 @@ class Known:
                 self.commands[charger_id] = [
                     _after(one, fact) if one.id == fact.command_id else one for one in self.commands.get(charger_id, ())
                 ]
+
+    def _show(self, transaction: Transaction) -> None:
+        if transaction.id_token is not None:
+            self.shown.setdefault(transaction.id_token.lower(), {})[transaction.id] = transaction.charger_id
 
     def _forget(self, charger_id: str, fact: GoneFact) -> None:
         held = self.records.get((charger_id, fact.kind), {})

@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from voltring_core.domain.authorization import KnownToken
+from voltring_core.domain.authorization import Concurrency, KnownToken
 from voltring_core.domain.chargers import Admission, Standing
 from voltring_core.domain.commands import State
 from voltring_core.domain.messages import Registration, TokenStatus
@@ -40,14 +40,19 @@ async def repeats(connection: asyncpg.Connection, needs: Needs, now: datetime) -
     return {(row["charger_id"], row["natural_key"]): row["reply"] for row in rows}
 
 
-async def know(connection: asyncpg.Connection, needs: Needs, remembered: Remembered | None = None) -> Known:
-    """Tokens, transactions and fresh ids. What is remembered of a transaction is not read again."""
+async def know(
+    connection: asyncpg.Connection,
+    needs: Needs,
+    remembered: Remembered | None = None,
+    concurrency: Concurrency = Concurrency.ALLOWED,
+) -> Known:
+    """Tokens, transactions and fresh ids. What is remembered of a transaction is not read again; `concurrency` is that
+    of tokens that have none of their own."""
     known = Known()
-    if needs.tokens:
-        for row in await connection.fetch(SQL["tokens"], [clean(token) for token in needs.tokens]):
-            known.tokens[row["key"]] = _token(row)
-    if needs.transactions or needs.starts or needs.active:
+    if needs.transactions or needs.starts or needs.active or needs.around:
         await _sessions(connection, needs, known, remembered or Remembered())
+    if needs.tokens:
+        await _tokens(connection, needs, known, concurrency)
     if needs.standings:
         for row in await connection.fetch(SQL["standings"], list(needs.standings)):
             known.standings[row["id"]] = Standing(Admission(row["status"]), Registration(row["registration_wanted"]))
@@ -58,6 +63,25 @@ async def know(connection: asyncpg.Connection, needs: Needs, remembered: Remembe
     return known
 
 
+async def _tokens(connection: asyncpg.Connection, needs: Needs, known: Known, concurrency: Concurrency) -> None:
+    """The tokens that are shown, those of the sessions that they are shown to stop, and where they charge already."""
+    sessions = (known.transaction(*one) for one in needs.stopped)
+    wanted = needs.tokens | {one.id_token.lower() for one in sessions if one is not None and one.id_token}
+    for row in await connection.fetch(SQL["tokens"], [clean(token) for token in wanted]):
+        known.tokens[row["key"]] = _token(row, concurrency)
+    once = [(charger, one) for charger, token in needs.elsewhere if (one := _once_only(known, token))]
+    if once:
+        rows = [(charger, key, one.concurrent, one.group_id_token) for charger, (key, one) in once]
+        for row in await connection.fetch(SQL["charging"], *_columns(rows)):
+            known.charging.setdefault(row["key"], {})[row["id"]] = row["charger_id"]
+
+
+def _once_only(known: Known, token: str) -> tuple[str, KnownToken] | None:
+    """A token that may charge at one place only, with its key."""
+    found = known.tokens.get(token)
+    return None if found is None or found.concurrent is Concurrency.ALLOWED else (token, found)
+
+
 async def _sessions(connection: asyncpg.Connection, needs: Needs, known: Known, remembered: Remembered) -> None:
     versions = await connection.fetch(
         SQL["versions"],
@@ -66,8 +90,10 @@ async def _sessions(connection: asyncpg.Connection, needs: Needs, known: Known, 
         [charger for charger, _ in needs.starts],
         [key for _, key in needs.starts],
         list(needs.active),
+        *(_columns(needs.around) if needs.around else ([], [], [])),
     )
-    known.versions.update(versions)
+    known.versions.update((row[0], row[1]) for row in versions)
+    known.resolved.update(row[0] for row in versions if row[2])
     unknown = []
     for session_id, version in known.versions.items():
         transaction = remembered.take(session_id, version)
@@ -124,8 +150,15 @@ def _command(row: Any) -> SentCommand:
     )
 
 
-def _token(row: Any) -> KnownToken:
-    return KnownToken(row["id_token"], TokenStatus(row["status"]), row["group_id_token"], row["expires_at"])
+def _token(row: Any, concurrency: Concurrency) -> KnownToken:
+    own = row["concurrent"]
+    return KnownToken(
+        row["id_token"],
+        TokenStatus(row["status"]),
+        row["group_id_token"],
+        row["expires_at"],
+        concurrency if own is None else Concurrency(own),
+    )
 
 
 def _transaction(row: Any) -> Transaction:

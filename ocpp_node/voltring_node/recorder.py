@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 import asyncpg
 
+from voltring_core.domain.authorization import Concurrency
 from voltring_core.metrics import COMMIT_SECONDS, GROUP_SIZE, MESSAGES_LOST, POISONED
 from voltring_core.ocpp.actions import TRANSACTION_ACTIONS
 from voltring_core.ocpp.codes import Code
@@ -63,15 +64,17 @@ class Recorder:
         most: int,
         patience: float,
         on_commit: Callable[[list[Decided]], None] = lambda group: None,
+        concurrency: Concurrency = Concurrency.ALLOWED,
     ) -> None:
         """`window` and `patience` in seconds; `most` messages in a group. `on_commit` gets each group that is
-        committed, after its answers are on their way."""
+        committed, after its answers are on their way. `concurrency` is that of tokens that have none of their own."""
         self._pool = pool
         self._publisher = publisher
         self._window = window
         self._most = most
         self._patience = patience
         self._on_commit = on_commit
+        self._concurrency = concurrency
         self._queue: deque[Entry] = deque()
         self._filled = asyncio.Event()
         self._awaited = asyncio.Event()  # somebody waits for the commit of what is in the queue
@@ -174,7 +177,7 @@ class Recorder:
         async with self._pool.acquire() as connection, connection.transaction():
             version = await reading.lock(connection, wanted)
             replies = await reading.repeats(connection, wanted, asked[-1].message.received_at)
-            known = await reading.know(connection, wanted, self._remembered)
+            known = await reading.know(connection, wanted, self._remembered, self._concurrency)
             decided = decide(asked, known, replies)
             moved = await write(connection, decided, known)
         self._remembered.put(moved, version)

@@ -14,12 +14,34 @@ JOIN ocpp_messages m ON m.natural_key = new.natural_key AND m.charger_id = new.c
 WHERE m.received_at > $3::timestamptz - interval '2 days'
 
 -- name: tokens
-SELECT lower(id_token) AS key, id_token, status, group_id_token, expires_at FROM id_tokens
+SELECT lower(id_token) AS key, id_token, status, group_id_token, expires_at, concurrent FROM id_tokens
 WHERE lower(id_token) = ANY($1::text[])
 
+-- name: charging
+-- Sessions that run by these tokens, or by their groups: a few of other chargers are enough, and all at the charger where
+-- the token is shown. One that nothing was heard of for a day has lost its end: it keeps no driver from charging.
+SELECT k.key, t.id, t.charger_id
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS k (charger_id, key, concurrent, group_id_token)
+CROSS JOIN LATERAL (
+    SELECT k.key AS token
+    UNION
+    SELECT lower(g.id_token) FROM id_tokens g
+    WHERE k.concurrent = 'refused_in_group' AND lower(g.group_id_token) = lower(k.group_id_token)
+) AS counted
+CROSS JOIN LATERAL (
+    (SELECT id, charger_id FROM transactions
+     WHERE lower(id_token) = counted.token AND state = 'Active' AND charger_id <> k.charger_id
+         AND updated_at > now() - interval '1 day' LIMIT 3)
+    UNION ALL
+    (SELECT id, charger_id FROM transactions
+     WHERE lower(id_token) = counted.token AND state = 'Active' AND charger_id = k.charger_id
+         AND updated_at > now() - interval '1 day')
+) AS t
+
 -- name: versions
--- Sessions by the charger's id, by a 1.6 start, and what runs; each with the transaction that wrote it last.
-SELECT id, xmin AS version FROM transactions WHERE id IN (
+-- Sessions by the charger's id, by a 1.6 start or stop, what runs, and what a start may have to do with: stops that
+-- wait for one, and what was going on there and then; each with the transaction that wrote it last.
+SELECT id, xmin AS version, resolution IS NOT NULL AS is_resolved FROM transactions WHERE id IN (
     SELECT t.id FROM unnest($1::text[], $2::text[]) AS k (charger_id, ocpp_id)
     JOIN transactions t ON t.charger_id = k.charger_id AND t.ocpp_transaction_id = k.ocpp_id
     UNION
@@ -27,13 +49,21 @@ SELECT id, xmin AS version FROM transactions WHERE id IN (
     JOIN transactions t ON t.charger_id = k.charger_id AND t.start_key = k.start_key
     UNION
     SELECT t.id FROM transactions t WHERE t.charger_id = ANY($5::text[]) AND t.state = 'Active'
+    UNION
+    SELECT t.id FROM unnest($6::text[], $7::int[], $8::timestamptz[]) AS k (charger_id, evse_id, at)
+    JOIN transactions t ON t.charger_id = k.charger_id AND t.state = 'Orphan' AND t.resolution IS NULL
+        AND t.ended_at >= k.at
+    UNION
+    SELECT t.id FROM unnest($6::text[], $7::int[], $8::timestamptz[]) AS k (charger_id, evse_id, at)
+    JOIN transactions t ON t.charger_id = k.charger_id AND t.evse_id = k.evse_id AND t.state = 'Ended'
+        AND t.ended_at > k.at AND t.started_at <= k.at
 )
 
 -- name: transactions
 SELECT id, charger_id, ocpp_version, ocpp_transaction_id, state, start_key, charging_state, evse_id, connector_id,
     id_token, id_token_type, started_at, ended_at, start_received_at, end_received_at, meter_start_wh, meter_stop_wh,
     register_wh, register_at, energy_wh, energy_before_wh, segment_start_wh, power_w, soc_percent,
-    stop_reason, remote_start_id, reservation_id, last_seq_no, flags
+    stop_reason, remote_start_id, reservation_id, last_seq_no, stop_id_token, flags
 FROM transactions WHERE id = ANY($1::uuid[])
 
 -- name: standings
@@ -70,20 +100,23 @@ INSERT INTO transactions AS t (
     id, charger_id, ocpp_version, ocpp_transaction_id, state, start_key, charging_state, evse_id, connector_id,
     id_token, id_token_type, started_at, ended_at, start_received_at, end_received_at, meter_start_wh, meter_stop_wh,
     register_wh, register_at, energy_wh, energy_before_wh, segment_start_wh, power_w, soc_percent,
-    stop_reason, remote_start_id, reservation_id, last_seq_no, flags, updated_at
+    stop_reason, remote_start_id, reservation_id, last_seq_no, stop_id_token, flags,
+    updated_at
 )
 SELECT id, charger_id, ocpp_version, ocpp_transaction_id, state, start_key, charging_state, evse_id, connector_id,
     id_token, id_token_type, started_at, ended_at, start_received_at, end_received_at, meter_start_wh, meter_stop_wh,
     register_wh, register_at, energy_wh, energy_before_wh, segment_start_wh, power_w, soc_percent,
-    stop_reason, remote_start_id, reservation_id, last_seq_no, string_to_array(flags, ','), now()
+    stop_reason, remote_start_id, reservation_id, last_seq_no, stop_id_token,
+    string_to_array(flags, ','), now()
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::int[], $9::int[],
     $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
     $16::numeric[], $17::numeric[], $18::numeric[], $19::timestamptz[], $20::numeric[], $21::numeric[], $22::numeric[],
-    $23::numeric[], $24::numeric[], $25::text[], $26::int[], $27::int[], $28::int[], $29::text[])
+    $23::numeric[], $24::numeric[], $25::text[], $26::int[], $27::int[], $28::int[], $29::text[],
+    $30::text[])
     AS new (id, charger_id, ocpp_version, ocpp_transaction_id, state, start_key, charging_state, evse_id, connector_id,
     id_token, id_token_type, started_at, ended_at, start_received_at, end_received_at, meter_start_wh, meter_stop_wh,
     register_wh, register_at, energy_wh, energy_before_wh, segment_start_wh, power_w, soc_percent,
-    stop_reason, remote_start_id, reservation_id, last_seq_no, flags)
+    stop_reason, remote_start_id, reservation_id, last_seq_no, stop_id_token, flags)
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state, charging_state = excluded.charging_state, evse_id = excluded.evse_id,
     connector_id = excluded.connector_id, id_token = excluded.id_token, id_token_type = excluded.id_token_type,
@@ -93,7 +126,13 @@ ON CONFLICT (id) DO UPDATE SET
     energy_before_wh = excluded.energy_before_wh, segment_start_wh = excluded.segment_start_wh,
     power_w = excluded.power_w, soc_percent = excluded.soc_percent, stop_reason = excluded.stop_reason,
     remote_start_id = excluded.remote_start_id, reservation_id = excluded.reservation_id,
-    last_seq_no = excluded.last_seq_no, flags = excluded.flags, updated_at = now()
+    last_seq_no = excluded.last_seq_no, stop_id_token = excluded.stop_id_token, flags = excluded.flags, updated_at = now()
+
+-- name: attach
+-- A stop whose start has come, unless an operator has decided about it meanwhile.
+UPDATE transactions t SET attached_to = new.transaction_id, resolution = 'attached', updated_at = now()
+FROM unnest($1::uuid[], $2::uuid[]) AS new (orphan_id, transaction_id)
+WHERE t.id = new.orphan_id AND t.resolution IS NULL
 
 -- name: put_progress
 -- What the readings of a running session change, each session in one text; only over the version that was read.
@@ -105,6 +144,10 @@ UPDATE transactions t SET
     flags = string_to_array(new.fields[11], ','), updated_at = now()
 FROM (SELECT string_to_array(line, E'\t', 'None') AS fields FROM unnest($1::text[]) AS line) AS new
 WHERE t.id = new.fields[1]::uuid AND t.xmin = new.fields[12]::xid
+
+-- name: note_late
+-- Readings of sessions that are over change no row: the reconciler has to be told.
+INSERT INTO transactions_changed (transaction_id) SELECT id FROM unnest($1::uuid[]) AS id
 
 -- name: put_statuses
 -- The last word of the present owner. Its time is not compared: a charger that restarts with a wrong clock is believed.

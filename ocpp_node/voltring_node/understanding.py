@@ -5,6 +5,7 @@ Pure. The result is an `Understood` that may be recorded, or an `Answerable`: wh
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from types import MappingProxyType
 
@@ -76,10 +77,12 @@ def understand(
     event: Called | Sent,
     expected: Container[str] = frozenset(),
     known: Quirks = NO_QUIRKS,
+    received_at: datetime | None = None,
 ) -> Understood | Answerable:
     """Make out what a charger's CALL or SEND says.
 
-    `expected` are actions that it was asked for while it is not accepted yet; `known` its vendor's deviations.
+    `expected` are actions that it was asked for while it is not accepted yet; `known` its vendor's deviations. Of a
+    local time that has two meanings, the one nearer to `received_at` is taken.
     """
     action = event.action
     if action not in FROM_CHARGER[version] or (action in UNCONFIRMED) is not isinstance(event, Sent):
@@ -87,7 +90,7 @@ def understand(
         return Answerable(Refusal(Code.NOT_IMPLEMENTED, f"{action[:60]} is no {kind} of OCPP {version}"), event.flags)
     if not _may_speak(registration, action, expected, known):
         return Answerable(Refusal(Code.SECURITY, "BootNotification has to be accepted first"), event.flags)
-    payload, flags = known.inbound(version, action, event.payload)
+    payload, flags = known.inbound(version, action, event.payload, received_at)
     flags = (*event.flags, *flags)
     try:
         if not schemas.is_valid(version, action, payload):
@@ -124,6 +127,8 @@ def _refuse(fault: schemas.Violation) -> Refusal:
 
 def _read(version: Version, action: str, payload: Payload, flags: tuple[str, ...]) -> Understood:
     said = read(version, action, payload)
+    if action in TRANSACTION_ACTIONS and quirks.has_wrong_ids(payload, said):
+        flags = (*flags, quirks.OUT_OF_RANGE)
     return Understood(said, payload, _natural_key(action, payload, said), flags)
 
 

@@ -10,12 +10,12 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from voltring_core.domain.transactions import Transaction
+from voltring_core.domain.transactions import Transaction, TransactionState
 from voltring_core.store.database import RawJson
 from voltring_core.store.queries import load
 from voltring_node import journal, readings
 from voltring_node.deciding import Decided
-from voltring_node.facts import BootFact, Message, ReadingsFact, StatusFact, TransactionFact
+from voltring_node.facts import AttachedFact, BootFact, Message, ReadingsFact, StatusFact, TransactionFact
 from voltring_node.knowledge import Known
 from voltring_node.storable import clean
 from voltring_node.writing_station import write_station
@@ -26,7 +26,7 @@ TRANSACTION = (
     "id charger_id ocpp_version ocpp_transaction_id state start_key charging_state evse_id connector_id id_token"
     " id_token_type started_at ended_at start_received_at end_received_at meter_start_wh meter_stop_wh register_wh"
     " register_at energy_wh energy_before_wh segment_start_wh power_w soc_percent stop_reason"
-    " remote_start_id reservation_id last_seq_no".split()
+    " remote_start_id reservation_id last_seq_no stop_id_token".split()
 )
 PROGRESS = (
     "meter_start_wh register_wh register_at energy_wh energy_before_wh segment_start_wh power_w"
@@ -35,7 +35,8 @@ PROGRESS = (
 _REST = attrgetter(*(name for name in TRANSACTION if name not in PROGRESS))
 # What PostgreSQL says of a row that it will never take.
 UNWRITABLE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
-COMMON = (TransactionFact, ReadingsFact, StatusFact, BootFact)
+ACTIVE = TransactionState.ACTIVE
+COMMON = (TransactionFact, AttachedFact, ReadingsFact, StatusFact, BootFact)
 
 
 class Overtaken(Exception):
@@ -56,10 +57,15 @@ async def write(connection: asyncpg.Connection, group: Sequence[Decided], known:
     measured: list[tuple[Message, ReadingsFact]] = by_kind.pop(ReadingsFact, [])
     sessions = {fact.transaction.id: fact.transaction for _, fact in of_sessions}
     moved = await _put_transactions(connection, sessions, known)
+    if AttachedFact in by_kind:
+        await _attach(connection, [fact for _, fact in by_kind.pop(AttachedFact)])
     events = [_event_row(message, fact) for message, fact in of_sessions if fact.said]
     await _copy(connection, "transaction_events", EVENTS, events)
     lines = "".join([readings.lines(message, fact) for message, fact in measured])
     await _copy_lines(connection, "meter_values", readings.COLUMNS, lines)
+    read = {fact.transaction.id for _, fact in measured if fact.transaction and fact.transaction.state is not ACTIVE}
+    if late := read - sessions.keys():
+        await connection.execute(SQL["note_late"], sorted(late))
     await _put_statuses(connection, by_kind.pop(StatusFact, []))
     await _put_boots(connection, by_kind.pop(BootFact, []))
     if by_kind:
@@ -106,6 +112,12 @@ async def _put_transactions(
         if done != f"UPDATE {len(moved)}":
             raise Overtaken("a session was written by somebody else meanwhile")
     return moved
+
+
+async def _attach(connection: asyncpg.Connection, found: Sequence[AttachedFact]) -> None:
+    pairs = [one.orphan_id for one in found], [one.transaction_id for one in found]
+    if await connection.execute(SQL["attach"], *pairs) != f"UPDATE {len(found)}":
+        raise Overtaken("a stop that waited for its start was decided about by somebody else meanwhile")
 
 
 def _progress(one: Transaction, version: int) -> str:

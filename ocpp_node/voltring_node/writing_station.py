@@ -25,6 +25,7 @@ from voltring_node.facts import (
     Place,
     RecordFact,
     ReportFact,
+    SignedFact,
     StreamFact,
     VariablesFact,
     VariablesGoneFact,
@@ -39,6 +40,7 @@ EVENTS = (
 VARIABLE = (
     "component component_instance evse_id connector_id variable instance attribute value mutability persistent constant"
 ).split()
+SIGNED = "measurand phase location context encoding signing public_key data".split()
 STREAM = "received_at charger_id stream_id at value".split()
 F = TypeVar("F")
 Found = tuple[Message | Place, Fact]
@@ -51,6 +53,7 @@ async def write_station(connection: asyncpg.Connection, facts: Sequence[Found]) 
     await _records(connection, facts)
     await _reports(connection, [(place, one) for place, one in _of(ReportFact, facts)])
     await _outcomes(connection, facts)
+    await _signed(connection, facts)
     await _copy(
         connection,
         "stream_values",
@@ -161,6 +164,22 @@ def _record(place: Message | Place, one: RecordFact) -> tuple[Any, ...]:
         one.source,
         one.command_id,
     )
+
+
+async def _signed(connection: asyncpg.Connection, facts: Sequence[Found]) -> None:
+    """What was said before is the same row."""
+    rows = {
+        (fact.transaction_id, one.digest): (
+            fact.transaction_id,
+            one.digest,
+            place.received_at,
+            one.at,
+            *(clean(getattr(one, name)) for name in SIGNED),
+        )
+        for place, fact in _of(SignedFact, facts)
+        for one in fact.values
+    }
+    await _unnest(connection, "put_signed", list(rows.values()))
 
 
 async def _reports(connection: asyncpg.Connection, found: list[tuple[Message | Place, ReportFact]]) -> None:

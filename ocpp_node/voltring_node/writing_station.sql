@@ -84,3 +84,10 @@ UPDATE commands SET
 FROM unnest($1::uuid[], $2::text[], $3::json[], $4::timestamptz[]) AS new (id, state, outcome, at)
 WHERE commands.id = new.id
     AND (new.state IS NULL OR commands.state IN ('QUEUED', 'SENT', 'ACCEPTED', 'UNKNOWN', 'COMPLETED', 'FAILED'))
+
+-- name: put_signed
+INSERT INTO signed_meter_values (transaction_id, digest, received_at, sampled_at, measurand, phase, location, context,
+    encoding, signing, public_key, data)
+SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
+    $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
+ON CONFLICT (transaction_id, digest) DO NOTHING

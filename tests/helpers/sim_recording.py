@@ -28,7 +28,7 @@ async def repeats(connection, needs, now):
     return {key: replies[key] for key in needs.keys if key in replies}
 
 
-async def know(connection, needs, remembered=None):
+async def know(connection, needs, remembered=None, concurrency=None):
     """As `reading.know`."""
     tables, known = connection.tables, Known()
     for token in needs.tokens:

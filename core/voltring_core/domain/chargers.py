@@ -45,8 +45,16 @@ class Charger:
     """Of a password that the charger was sent and has not used yet (SE-04)."""
     serial_number: str | None = None
     """Of its last boot before it connected."""
+    time_zone: str | None = None
+    """Of its times without a zone (TX-23); None: UTC."""
     takeover_wait_s: float = 0.0
     """How long one more socket of it has to wait before it may take over (`domain/takeovers.py`, TR-30)."""
+
+    @property
+    def rules(self) -> Mapping[str, Any]:
+        """What operators say of its deviations; its time zone is one of them, and an override has the last word."""
+        own = self.quirks if isinstance(self.quirks, Mapping) else {}
+        return own if self.time_zone is None else {"time_zone": self.time_zone, **own}
 
 
 @dataclass(frozen=True, slots=True)

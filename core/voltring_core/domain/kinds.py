@@ -36,6 +36,8 @@ class RecordKind(StrEnum):
 class StationEventKind(StrEnum):
     """What happened at a charger."""
 
+    ALARM_CLEARED = "AlarmCleared"
+    ALARM_RAISED = "AlarmRaised"
     BATTERY_SWAP = "BatterySwap"
     CERTIFICATE_REQUEST = "CertificateRequest"
     CHARGING_LIMIT = "ChargingLimit"

@@ -39,6 +39,7 @@ class TokenStatus(StrEnum):
     EXPIRED = "Expired"
     INVALID = "Invalid"
     UNKNOWN = "Unknown"
+    CONCURRENT = "ConcurrentTx"
 
 
 @dataclass(frozen=True, slots=True)

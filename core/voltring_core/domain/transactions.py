@@ -4,87 +4,83 @@
     (none)    Active            Active, flagged    Orphan or Ended*  -
     Active    Active (repeat)   Active             Ended             Active, new reading
     Ended     Ended***          Ended, flagged**   Ended (repeat)*** Ended
-    Orphan    Orphan            Orphan             Orphan            Orphan
+    assumed   Ended***          Active****         Ended             Active****
+    Orphan    Orphan****        Orphan             Orphan            Orphan
 
 * 2.x: the charger's own id makes it a transaction whose start is missing; 1.6: an id that nobody gave out is an
 Orphan, and so is what comes without an id (TX-07, TX-08, TX-12).
 ** unless its number or time is before the end: it came late, which is legal (TR-35).
-*** what comes once and was missing is learnt; the true end of a superseded session replaces its provisional one.
+*** what comes once and was missing is learnt. An end that is only assumed (superseded, abandoned) is replaced by the
+true one, and leaves no trace.
+**** an abandoned session that is heard of again goes on (TX-19); the start that an orphan was the stop of takes it over
+(`joining.py`, TX-09).
 
 A message changes nothing when it is repeated. What comes once (EVSE, token, reservation) is never taken away by a
 later message (TX-13).
 """
 
-from dataclasses import field, replace
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
+from voltring_core.domain.authorization import stops
 from voltring_core.domain.messages import EventKind, IdToken, Sample, TransactionReported
-from voltring_core.domain.metering import Reading, latest
+from voltring_core.domain.metering import BEGIN, ENERGY_REGISTER, Reading, latest
 from voltring_core.domain.registers import METER_FELL, Count, Gain, gained
-from voltring_core.domain.times import CLOCK, trusted
-from voltring_core.domain.values import changed, value
+from voltring_core.domain.session import (
+    ABANDONED,
+    ASSUMED,
+    EVENT_AFTER_END,
+    ID_REUSED,
+    IMPLAUSIBLE_ENERGY,
+    NO_METER_START,
+    NO_METER_STOP,
+    OFFLINE,
+    PHANTOM,
+    SEQ_CONFLICT,
+    START_LOST,
+    START_MISSING,
+    START_REPLAYED,
+    SUPERSEDED,
+    UNKNOWN_TRANSACTION,
+    Transaction,
+    TransactionState,
+    flag,
+    is_assumed,
+    without,
+)
+from voltring_core.domain.times import CLOCK, is_late, trusted
+from voltring_core.domain.values import changed
 
+__all__ = (
+    "ABANDONED",
+    "ASSUMED",
+    "EVENT_AFTER_END",
+    "ID_REUSED",
+    "IMPLAUSIBLE_ENERGY",
+    "NO_METER_START",
+    "NO_METER_STOP",
+    "OFFLINE",
+    "PHANTOM",
+    "SEQ_CONFLICT",
+    "START_LOST",
+    "START_MISSING",
+    "START_REPLAYED",
+    "SUPERSEDED",
+    "UNKNOWN_TRANSACTION",
+    "Transaction",
+    "TransactionState",
+    "flag",
+    "is_assumed",
+    "without",
+)
 T = TypeVar("T")
-UNKNOWN_TRANSACTION = "unknown_transaction"
-START_LOST = "start_lost"
-START_MISSING = "start_missing"
-SUPERSEDED = "superseded"
-ID_REUSED = "id_reused"
-EVENT_AFTER_END = "event_after_end"
-NO_METER_START = "no_meter_start"
-NO_METER_STOP = "no_meter_stop"
-IMPLAUSIBLE_ENERGY = "implausible_energy"
-OFFLINE = "offline"
+SHORTEST = timedelta(seconds=60)
+"""A session without energy that is over sooner than this was none (TX-21)."""
 LARGEST_POWER_W, SLACK_WH = Decimal(4_000_000), Decimal(100_000)
 """More than any charger gives (megawatt charging ends at 3.75 MW), and what a wrong clock may add to it."""
-
-
-class TransactionState(StrEnum):
-    """Whether a session goes on, is over, or is a stop that belongs to no known start."""
-
-    ACTIVE = "Active"
-    ENDED = "Ended"
-    ORPHAN = "Orphan"
-
-
-@value
-class Transaction:
-    """A session as far as it is known. Energy in Wh, power in W; times are the charger's unless flagged `clock`."""
-
-    id: UUID
-    charger_id: str
-    ocpp_version: str
-    ocpp_transaction_id: str
-    state: TransactionState
-    start_key: bytes | None = None
-    charging_state: str | None = None
-    evse_id: int | None = None
-    connector_id: int | None = None
-    id_token: str | None = None
-    id_token_type: str | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    start_received_at: datetime | None = None
-    end_received_at: datetime | None = None
-    meter_start_wh: Decimal | None = None
-    meter_stop_wh: Decimal | None = None
-    register_wh: Decimal | None = None
-    register_at: datetime | None = None
-    energy_wh: Decimal | None = None
-    energy_before_wh: Decimal = Decimal(0)
-    """Energy counted before the register fell; `segment_start_wh` is where it goes on from (TX-18)."""
-    segment_start_wh: Decimal | None = None
-    power_w: Decimal | None = None
-    soc_percent: Decimal | None = None
-    stop_reason: str | None = None
-    remote_start_id: int | None = None
-    reservation_id: int | None = None
-    last_seq_no: int | None = None
-    flags: tuple[str, ...] = field(default=())
 
 
 def begin(
@@ -111,6 +107,7 @@ def begin(
     )
     if orphan:
         made = flag(made, START_LOST if said.transaction_id is None else UNKNOWN_TRANSACTION)
+        made = changed(made, started_at=_begin_in(said.samples))
     elif said.kind is not EventKind.STARTED:
         made = flag(made, START_MISSING)
     return apply(made, said, received_at)
@@ -118,27 +115,41 @@ def begin(
 
 def apply(now: Transaction, said: TransactionReported, received_at: datetime) -> Transaction:
     """The transaction after a message about it."""
-    if now.state is TransactionState.ENDED and not _is_provisional(now, said):
-        return _late(now, said, received_at)
+    if now.state is TransactionState.ENDED:
+        if not _is_reopened(now, said):
+            return judged(_late(now, said, received_at))
+        now = _reopened(now)
     at, mistrusted = trusted(said.at, received_at)
     then = _learn(now, said)
     if mistrusted:
         then = flag(then, CLOCK)
+    reading = latest(said.samples)
     if said.kind is EventKind.STARTED:
+        if START_MISSING in now.flags and then.started_at is None:
+            then = _begun_before(then, _first(said.meter_wh, reading.first_wh))
         then = changed(
             then, started_at=then.started_at or at, meter_start_wh=_first(then.meter_start_wh, said.meter_wh)
         )
     elif not mistrusted and CLOCK in then.flags and then.started_at is not None and at < then.started_at:
         # The start's time was that of its receipt, and is known better now: no later than this.
         then = changed(then, started_at=at)
-    reading = latest(said.samples)
-    then = _read(then, reading)
+    then = _read(then, reading if not said.offline else replace(reading, power_w=None))
     return _end(then, said, reading, at, received_at) if said.kind is EventKind.ENDED else then
 
 
-def metered(now: Transaction, samples: tuple[Sample, ...]) -> Transaction:
-    """The transaction after readings that came outside of its own messages; a finished one stays as it is."""
-    return _read(now, latest(samples)) if now.state is TransactionState.ACTIVE else now
+def metered(now: Transaction, samples: tuple[Sample, ...], received_at: datetime | None = None) -> Transaction:
+    """The transaction after readings that came outside of its own messages; a finished one stays as it is.
+
+    With `received_at`, readings that were queued for long move the register and leave the power alone (TX-22).
+    """
+    if now.state is not TransactionState.ACTIVE:
+        if ABANDONED not in now.flags or now.state is not TransactionState.ENDED or not _is_after_end(now, samples):
+            return now
+        now = _reopened(now)
+    reading = latest(samples)
+    if reading.power_w is not None and received_at is not None and is_late(samples[-1].at, received_at):
+        reading = replace(reading, power_w=None)
+    return _read(now, reading)
 
 
 def supersede(now: Transaction, at: datetime, received_at: datetime) -> Transaction:
@@ -146,6 +157,19 @@ def supersede(now: Transaction, at: datetime, received_at: datetime) -> Transact
 
     Provisional: its own end, when that comes late, replaces this one.
     """
+    return _assumed(now, at, received_at, SUPERSEDED)
+
+
+def abandon(now: Transaction, at: datetime, received_at: datetime) -> Transaction:
+    """The transaction when it is given up: over at its last reading (TX-19).
+
+    `at` is when it was last known to go on, `received_at` when that is decided. Provisional: its own end replaces this
+    one, and whatever shows that it goes on takes it back.
+    """
+    return _assumed(now, at, received_at, ABANDONED)
+
+
+def _assumed(now: Transaction, at: datetime, received_at: datetime, word: str) -> Transaction:
     return flag(
         changed(
             now,
@@ -155,13 +179,43 @@ def supersede(now: Transaction, at: datetime, received_at: datetime) -> Transact
             meter_stop_wh=now.register_wh,
             power_w=Decimal(0),
         ),
-        SUPERSEDED,
+        word,
     )
 
 
-def _is_provisional(now: Transaction, said: TransactionReported) -> bool:
-    """Whether the end that is known was only assumed, and this is the true one."""
-    return said.kind is EventKind.ENDED and SUPERSEDED in now.flags and now.stop_reason is None
+def _is_reopened(now: Transaction, said: TransactionReported) -> bool:
+    """Whether a message shows that the end was only assumed: the true end, or what goes on after it."""
+    if not is_assumed(now) or said.kind is EventKind.ENDED:
+        return is_assumed(now)
+    return ABANDONED in now.flags and said.kind is EventKind.UPDATED and not _is_old(now, said)
+
+
+def _is_after_end(now: Transaction, samples: tuple[Sample, ...]) -> bool:
+    return now.ended_at is not None and any(one.at > now.ended_at for one in samples)
+
+
+def _reopened(now: Transaction) -> Transaction:
+    then = without(now, *ASSUMED)
+    return changed(then, state=TransactionState.ACTIVE, ended_at=None, end_received_at=None, meter_stop_wh=None)
+
+
+def _begin_in(samples: tuple[Sample, ...]) -> datetime | None:
+    """When a transaction began, by the readings that its end brought (TX-08)."""
+    return next((one.at for one in samples if one.context == BEGIN and one.measurand == ENERGY_REGISTER), None)
+
+
+def _begun_before(now: Transaction, start_wh: Decimal | None) -> Transaction:
+    """A running session whose start comes at last: it counts from there, not from the first reading that was seen."""
+    now, seen = without(now, START_MISSING, NO_METER_START), now.meter_start_wh
+    if start_wh is None or seen is None or start_wh >= seen:
+        return changed(now, meter_start_wh=_first(start_wh, seen))
+    more = seen - start_wh
+    return changed(
+        now,
+        meter_start_wh=start_wh,
+        energy_wh=None if now.energy_wh is None else now.energy_wh + more,
+        energy_before_wh=now.energy_before_wh if now.segment_start_wh is None else now.energy_before_wh + more,
+    )
 
 
 def _late(now: Transaction, said: TransactionReported, received_at: datetime) -> Transaction:
@@ -179,8 +233,8 @@ def _late(now: Transaction, said: TransactionReported, received_at: datetime) ->
             then,
             started_at=trusted(said.at, received_at)[0],
             meter_start_wh=_first(begun, now.meter_start_wh),
-            flags=tuple(word for word in then.flags if word not in (START_MISSING, NO_METER_START)),
         )
+        then = without(then, START_MISSING, NO_METER_START)
         then = then if then.meter_stop_wh is None else _with_energy(then, then.meter_stop_wh)
     return then
 
@@ -193,9 +247,7 @@ def _learn_stop(now: Transaction, said: TransactionReported) -> Transaction:
     if NO_METER_STOP not in now.flags or found is None or (known is not None and found <= known):
         return now
     then = changed(now, meter_stop_wh=found)
-    if said.kind is EventKind.ENDED:
-        then = changed(then, flags=tuple(word for word in then.flags if word != NO_METER_STOP))
-    return _with_energy(then, found)
+    return _with_energy(without(then, NO_METER_STOP) if said.kind is EventKind.ENDED else then, found)
 
 
 def _learn(now: Transaction, said: TransactionReported) -> Transaction:
@@ -212,8 +264,16 @@ def _learn(now: Transaction, said: TransactionReported) -> Transaction:
         reservation_id=_first(now.reservation_id, said.reservation_id),
         remote_start_id=_first(now.remote_start_id, said.remote_start_id),
         last_seq_no=_most(now.last_seq_no, said.seq_no),
+        stop_id_token=now.stop_id_token if token is None else _stopped_by(now, said, token),
     )
     return flag(then, OFFLINE) if said.offline else then
+
+
+def _stopped_by(now: Transaction, said: TransactionReported, token: IdToken) -> str | None:
+    """The end's own token is the one that counts; without it the one that an update says was shown to stop."""
+    if not stops(said) or (now.stop_id_token is not None and said.kind is not EventKind.ENDED):
+        return now.stop_id_token
+    return token.value
 
 
 def _read(now: Transaction, reading: Reading) -> Transaction:
@@ -259,22 +319,28 @@ def _end(
         now,
         state=now.state if orphan else TransactionState.ENDED,
         ended_at=at,
-        end_received_at=received_at,
+        end_received_at=now.end_received_at or received_at,
         meter_stop_wh=stop,
         power_w=Decimal(0),
         charging_state=None if said.seq_no is None else now.charging_state,
         stop_reason=said.reason or "Local",  # TX-06: an absent reason means Local
     )
     then = then if own is not None else flag(then, NO_METER_STOP)
-    return then if stop is None else _plausible(_with_energy(then, stop))
+    return then if stop is None else judged(_with_energy(then, stop))
 
 
-def _plausible(now: Transaction) -> Transaction:
-    """Flagged when nothing on wheels could have taken so much in the time (TX-18)."""
-    if now.energy_wh is None or now.started_at is None or now.ended_at is None:
+def judged(now: Transaction) -> Transaction:
+    """Flagged when nothing on wheels could have taken so much in the time (TX-18), or when nothing was taken in next
+    to no time, or the start was said before (TX-21)."""
+    if now.state is not TransactionState.ENDED or is_assumed(now):
         return now
-    hours = Decimal(max((now.ended_at - now.started_at).total_seconds(), 0)) / 3600
-    return flag(now, IMPLAUSIBLE_ENERGY) if now.energy_wh > hours * LARGEST_POWER_W + SLACK_WH else now
+    is_phantom = START_REPLAYED in now.flags
+    if now.energy_wh is not None and now.started_at is not None and now.ended_at is not None:
+        lasted = max(now.ended_at - now.started_at, timedelta())
+        if now.energy_wh > Decimal(lasted.total_seconds()) / 3600 * LARGEST_POWER_W + SLACK_WH:
+            now = flag(now, IMPLAUSIBLE_ENERGY)
+        is_phantom |= now.energy_wh == 0 and lasted < SHORTEST and CLOCK not in now.flags
+    return flag(now, PHANTOM) if is_phantom else without(now, PHANTOM)
 
 
 def _segment(now: Transaction, count: Count, gain: Gain) -> Decimal | None:
@@ -310,11 +376,6 @@ def _is_old(now: Transaction, said: TransactionReported) -> bool:
     if said.seq_no is not None and now.last_seq_no is not None:
         return said.seq_no < now.last_seq_no
     return now.ended_at is not None and said.at <= now.ended_at
-
-
-def flag(now: Transaction, word: str) -> Transaction:
-    """The transaction with one more flag; each stands once."""
-    return now if word in now.flags else changed(now, flags=(*now.flags, word))
 
 
 def _united(flags: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 @click.command()
 def migrate() -> None:
     """Bring the database schema up to date (safe to repeat)."""
-    for migration in asyncio.run(_with_database(apply_migrations)):
+    for migration in asyncio.run(with_database(apply_migrations)):
         click.echo(f"applied {migration.number:04} {migration.name}")
 
 
@@ -30,7 +30,7 @@ def migrate() -> None:
 def api_key(name: str, role: str) -> None:
     """Make (or replace) an API key and print it once."""
     secret = new_secret()
-    asyncio.run(_with_database(lambda dsn: _store_key(dsn, name, role, secret)))
+    asyncio.run(with_database(lambda dsn: _store_key(dsn, name, role, secret)))
     click.echo(secret)
 
 
@@ -42,7 +42,7 @@ async def _store_key(dsn: str, name: str, role: str, secret: str) -> None:
         await connection.close()
 
 
-async def _with_database(work: Callable[[str], Awaitable[T]]) -> T:
+async def with_database(work: Callable[[str], Awaitable[T]]) -> T:
     """Run `work(dsn)`; a wrong setting or an unreachable database ends the command with one sentence."""
     try:
         dsn = load_settings(DatabaseSettings).postgres_dsn

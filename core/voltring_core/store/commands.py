@@ -20,6 +20,8 @@ from voltring_core.store.queries import load
 SQL = load("voltring_core.store", "commands.sql")
 NEWEST = 2**63 - 1
 """Above every number that the table gives."""
+OURSELVES = "voltring"
+"""Who asked for a command that no operator asked for."""
 Record = Any
 """A row of `commands` (an asyncpg.Record), read by column name."""
 

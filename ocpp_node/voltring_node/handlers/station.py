@@ -1,6 +1,6 @@
 """What a station says of itself: it boots, lives, has a status, asks for a token, sends vendors' data."""
 
-from voltring_core.domain.authorization import decide, under_contract
+from voltring_core.domain.authorization import under_contract
 from voltring_core.domain.chargers import UNKNOWN_STANDING, Intervals, RegistrationAnswer, jittered
 from voltring_core.domain.kinds import StationEventKind
 from voltring_core.domain.messages import (
@@ -16,7 +16,7 @@ from voltring_core.ocpp.redaction import redact_payload
 from voltring_core.ocpp.wire import write_boot
 from voltring_node.advice import Advice, advised
 from voltring_node.facts import BootFact, EventFact, Message, Outcome, StatusFact
-from voltring_node.handlers import consequences
+from voltring_node.handlers import consequences, tokens
 from voltring_node.handlers.route import NOTHING
 from voltring_node.knowledge import Known, Wanted
 
@@ -56,12 +56,12 @@ def status(message: Message, said: StatusReported, known: Known) -> Outcome:
 
 def want_authorize(said: AuthorizeAsked) -> Wanted:
     """Authorize."""
-    return Wanted(token=said.token.value)
+    return Wanted(token=said.token.value, elsewhere=True)
 
 
 def authorize(message: Message, said: AuthorizeAsked, known: Known) -> Outcome:
     """Authorize; a contract certificate that comes with it has the first word (SE-17)."""
-    decision = decide(said.token, known.token(said.token), message.received_at)
+    decision = tokens.asked(message, said.token, known)
     if not message.version.is_2x:
         return Outcome({"idTagInfo": v16.write_token(decision)})
     if not CONTRACT & message.payload.keys():

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import settings
 
+from voltring_core.domain.authorization import KnownToken
 from voltring_core.domain.chargers import Admission, Standing
-from voltring_core.domain.messages import Registration
+from voltring_core.domain.messages import Registration, TokenStatus
 from voltring_core.ocpp.conversation import Called
 from voltring_core.ocpp.schemas import schema
 from voltring_core.ocpp.versions import Version
@@ -87,8 +88,15 @@ class Base:
                 self.replies[one.asked.message.charger_id, one.natural_key] = one.reply
         return decided
 
+    def register(self, card, status=TokenStatus.ACCEPTED, **more):
+        """Have a token that may charge, or may not."""
+        values = {"group_id_token": None, "expires_at": None} | more
+        self.known.tokens[card.lower()] = KnownToken(card, status, **values)
+
     def sessions(self, charger="CP-1"):
-        return list(self.known.by_charger.get(charger, {}).values())
+        """As they are; a stop that was joined to its start is one with it."""
+        known = self.known.by_charger.get(charger, {})
+        return [one for key, one in known.items() if key not in self.known.resolved]
 
 
 @pytest.fixture

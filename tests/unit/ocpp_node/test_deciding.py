@@ -131,7 +131,7 @@ def test_needs_asks_for_what_a_start_must_know(start16):
 def test_needs_asks_for_the_transaction_that_a_message_names(stop16, event):
     wanted = needs([stop16(42), event("Updated", 1)])
     assert wanted.transactions == {("CP-1", "42"), ("CP-1", "tx")}
-    assert (wanted.fresh_ids, wanted.starts) == (0, set())
+    assert (wanted.fresh_ids, len(wanted.starts)) == (0, 1)  # a 1.6 stop, too, may have been said before
 
 
 def test_needs_asks_nothing_for_a_status(ask):

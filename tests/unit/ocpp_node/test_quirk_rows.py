@@ -32,6 +32,7 @@ STATUS = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
 @pytest.fixture
 def hear(ask, base):
     """`hear(version, action, payload, quirks)`: what is decided on a message of a charger with these rules."""
+    base.register("CARD")
 
     def make(version, action, payload, quirks=NO_QUIRKS, *, minutes=30, **more):
         asked = ask(version, action, payload, minutes=minutes, **more)

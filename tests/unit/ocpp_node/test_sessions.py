@@ -38,6 +38,7 @@ def test_a_start_gets_an_id_also_when_its_tag_may_not_charge(base, start16, answ
 
 
 def test_a_start_supersedes_what_still_runs_on_its_connector(base, start16):
+    base.register("CARD")
     base.group(start16())
     (decided,) = base.group(start16(meter=9000, minutes=30))
     assert [fact.transaction.ocpp_transaction_id for fact in decided.facts] == ["1", "2"]

@@ -8,6 +8,7 @@ the raw frame is kept beside it.
 """
 
 from voltring_core.ocpp.quirks.charger import Adapted, Quirks, Refused
+from voltring_core.ocpp.quirks.ids import OUT_OF_RANGE, has_wrong_ids
 from voltring_core.ocpp.quirks.menders import CUT, DEFAULT, FIELD_NAME, LEFT_OUT, TIME, TYPE, UNKNOWN_FIELD, VALUE
 from voltring_core.ocpp.quirks.profiles import check_override, load, resolve, shipped
 from voltring_core.ocpp.quirks.repair import INVALID, NULL, is_known, rescue, tolerate
@@ -19,6 +20,7 @@ __all__ = [
     "INVALID",
     "LEFT_OUT",
     "NULL",
+    "OUT_OF_RANGE",
     "TIME",
     "TYPE",
     "UNKNOWN_FIELD",
@@ -27,6 +29,7 @@ __all__ = [
     "Quirks",
     "Refused",
     "check_override",
+    "has_wrong_ids",
     "is_known",
     "load",
     "rescue",

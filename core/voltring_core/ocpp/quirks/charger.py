@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -42,7 +43,9 @@ class Quirks:
         object.__setattr__(self, "_inbound", tuple(rule for rule in chosen if rule.inbound))
         object.__setattr__(self, "_outbound", tuple(rule for rule in chosen if rule.outbound))
 
-    def inbound(self, version: Version, action: str, payload: Payload) -> tuple[Payload, tuple[str, ...]]:
+    def inbound(
+        self, version: Version, action: str, payload: Payload, received_at: datetime | None = None
+    ) -> tuple[Payload, tuple[str, ...]]:
         """What a charger said, before it is checked: mended in a copy, with a flag for each rule that did."""
         if not self._inbound:
             return payload, ()
@@ -51,14 +54,15 @@ class Quirks:
             return payload, ()
         try:
             mended = deepcopy(payload)
-            done = tuple(rule.flag for rule in rules if rule.inbound and self._mend(rule, action, mended))
+            done = tuple(rule.flag for rule in rules if self._mend(rule, action, mended, received_at))
         except RecursionError:
             return payload, ()  # nested beyond reading: nothing that a rule is about
         return (mended, done) if done else (payload, ())
 
-    def _mend(self, rule: Rule, action: str, payload: Payload) -> bool:
+    def _mend(self, rule: Rule, action: str, payload: Payload, received_at: datetime | None) -> bool:
         assert rule.inbound is not None
-        return rule.inbound(payload, action, self.rules[rule.name])
+        argument = self.rules[rule.name]
+        return rule.inbound(payload, action, (argument, received_at) if rule.is_timed else argument)
 
     def outbound(self, version: Version, action: str, payload: Payload) -> Adapted | Refused:
         """A command as this charger may be given it."""

@@ -6,12 +6,13 @@ the general repair.
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from voltring_core.domain.metering import ENERGY_REGISTER, THOUSAND, read_number, split_unit
+from voltring_core.domain.times import local_time
 from voltring_core.ocpp.quirks.menders import NO_TIME
 from voltring_core.ocpp.wire import write_time
 
@@ -24,14 +25,16 @@ HEX_BYTES = re.compile(r"(?:[0-9a-fA-F]{2})+")
 IN_WH = frozenset({"", "Wh"})
 
 
-def time_zone(payload: Payload, action: str, zone: Any) -> bool:
-    """Times without a zone are local ones."""
-    return _retime(payload, lambda at: at.replace(tzinfo=ZoneInfo(zone)) if at.tzinfo is None else None)
+def time_zone(payload: Payload, action: str, given: Any) -> bool:
+    """Times without a zone are local ones; `given` is the zone and the time of receipt."""
+    zone, received_at = ZoneInfo(given[0]), given[1]
+    return _retime(payload, lambda at: local_time(at, zone, received_at) if at.tzinfo is None else None)
 
 
-def local_time_marked_utc(payload: Payload, action: str, zone: Any) -> bool:
-    """Times that say UTC are local ones."""
-    return _retime(payload, lambda at: None if at.utcoffset() else at.replace(tzinfo=ZoneInfo(zone)))
+def local_time_marked_utc(payload: Payload, action: str, given: Any) -> bool:
+    """Times that say UTC are local ones; `given` is the zone and the time of receipt."""
+    zone, received_at = ZoneInfo(given[0]), given[1]
+    return _retime(payload, lambda at: None if at.utcoffset() else local_time(at, zone, received_at))
 
 
 def no_clock(payload: Payload, action: str, argument: Any) -> bool:
@@ -178,6 +181,6 @@ def _retime(payload: Payload, localized: Any) -> bool:
 def _local(text: Any, localized: Any) -> str | None:
     try:
         at = localized(datetime.fromisoformat(text.strip())) if isinstance(text, str) and len(text) > 10 else None
-        return None if at is None else write_time(at.astimezone(UTC))
+        return None if at is None else write_time(at)
     except (ValueError, OverflowError):
         return None

@@ -41,6 +41,9 @@ IDENTITIES = frozenset({"idTag", "parentIdTag", "idToken", "transactionId"})
 """What names a driver or a session is never cut."""
 MEANINGS = frozenset({"measurand", "phase", "location", "unit"})
 """Without them, a reading would pass for the default one."""
+SIGNED = "signedMeterValue"
+WHOLE = IDENTITIES | {"signedMeterData", "publicKey"}
+"""What is worth nothing when it is cut."""
 NEVER_GIVEN_UP = IDENTITIES | {"transactionInfo"}
 SPELLINGS = {"Celcius": "Celsius", "Hertz": "Hz", "Error": "OtherError"} | dict.fromkeys(
     ("Preparing", "Charging", "SuspendedEV", "SuspendedEVSE", "Finishing"), "Occupied"
@@ -105,8 +108,8 @@ def _place(fault: Fault) -> str | None:
 
 def _cut(fault: Fault) -> str | None:
     limit = fault.shape.get("maxLength")
-    if fault.key in IDENTITIES or not isinstance(limit, int):
-        return None  # an id that is cut would be somebody else's
+    if fault.key in WHOLE or not isinstance(limit, int):
+        return None  # an id that is cut would be somebody else's, and nothing proves what is signed
     fault.parent[fault.key] = fault.value[:limit]
     return CUT
 
@@ -258,6 +261,8 @@ def _fill(fault: Fault) -> str | None:
         default = ""
     elif fault.path[-2:] == ("idToken", "type"):
         default = "Central"
+    elif fault.path[-2:-1] == (SIGNED,) and fault.key != "signedMeterData":
+        default = ""  # how it is signed may be known from elsewhere
     if default is None:
         return None
     fault.parent[fault.key] = default

@@ -37,6 +37,8 @@ class Rule:
     actions: frozenset[str] = frozenset()
     inbound: Callable[[Payload, str, Any], bool] | None = None
     outbound: Callable[[Payload, str, Any], bool | str] | None = None
+    is_timed: bool = False
+    """Whether `inbound` is given its argument together with the time of receipt."""
 
     @property
     def flag(self) -> str:
@@ -44,8 +46,11 @@ class Rule:
         return f"quirk:{self.name}"
 
 
-def _in(does: Callable[[Payload, str, Any], bool], takes: Argument, actions: str, said: str) -> Rule:
-    return Rule(does.__name__, Where.INBOUND, takes, said, frozenset(actions.split()), inbound=does)
+def _in(
+    does: Callable[[Payload, str, Any], bool], takes: Argument, actions: str, said: str, *, is_timed: bool = False
+) -> Rule:
+    words = frozenset(actions.split())
+    return Rule(does.__name__, Where.INBOUND, takes, said, words, inbound=does, is_timed=is_timed)
 
 
 def _out(does: Callable[[Payload, str, Any], bool | str], takes: Argument, actions: str, said: str) -> Rule:
@@ -62,8 +67,8 @@ _ALL = (
     Rule("id_in_any_case", Where.DOOR, TRUE, "It writes its id in another case than it is registered in."),
     Rule("lenient_boot", Where.BOOT, TRUE, "Its status and readings are taken before it is accepted (TR-33)."),
     Rule("accepted_without_boot", Where.BOOT, TRUE, "It never boots: once registered, it counts as accepted."),
-    _in(inbound.time_zone, ZONE, "", "Times without a zone are local times of this one."),
-    _in(inbound.local_time_marked_utc, ZONE, "", "Times marked as UTC are local times of this zone."),
+    _in(inbound.time_zone, ZONE, "", "Times without a zone are local times of this one.", is_timed=True),
+    _in(inbound.local_time_marked_utc, ZONE, "", "Times marked as UTC are local times of this zone.", is_timed=True),
     _in(inbound.no_clock, TRUE, "", "Its clock is never right: times of receipt are taken."),
     _in(inbound.energy_unit, one_of("kWh"), METERS, "Energy that says Wh, or no unit, is in kWh."),
     _in(inbound.meter_unit, one_of("kWh"), "StartTransaction StopTransaction", "meterStart and meterStop are in kWh."),
