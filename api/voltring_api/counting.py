@@ -1,62 +1,158 @@
-"""The fleet in numbers, counted at most once a second, however many dashboards ask."""
+"""The fleet in numbers, counted at most once a second, however many dashboards ask.
+
+What changes by the second is one statement. What takes longer and changes slowly is counted every ten seconds, each
+part for itself and within a budget: a part that takes too long shows its last numbers, and does not hold up the rest.
+"""
 
 import asyncio
+import logging
 import time
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Generic, TypeVar
 
 import asyncpg
 
-from voltring_api.models.fleet import Fleet, Node
+from voltring_api.models.fleet import Fleet, Node, SiteFleet, SiteNamed
 from voltring_api.presence import ONLINE, Live, Presence
 from voltring_api.statements import bind, include
+from voltring_core.errors import NotFound
 from voltring_core.store.queries import load
 
+T = TypeVar("T")
 SQL = load("voltring_api", "counting.sql")
-COUNT = include(SQL["count"], online=ONLINE)
+COUNT, SITES = (include(SQL[name], online=ONLINE) for name in ("count", "sites"))
+SLOW_PARTS = ("energy", "answers", "firmware", "flagged", "waiting")
 BELIEVED_S = 1.0
-ENERGY_BELIEVED_S = 10.0
+SLOW_BELIEVED_S = 10.0
+BUDGET_S = 2.0
+"""Seconds for what the answer can't do without."""
+SLOW_BUDGET_S = 0.5
+"""Seconds for each slow part: all of them and the count end before the request's deadline."""
+AT_ONCE = 2
+"""Connections that counting may take at a time."""
+SITES_REMEMBERED = 200
+EMPTY: dict[str, Any] = {
+    "by_node": {},
+    "by_version": {},
+    "by_status": {},
+    "faults": [],
+    "faults_by_code": [],
+    "faults_by_vendor": [],
+}
+logger = logging.getLogger("voltring.api")
+
+
+class Believed(Generic[T]):
+    """A value that is believed for some seconds, and made once however many ask when they are over."""
+
+    def __init__(self, make: Callable[[], Awaitable[T]], seconds: float) -> None:
+        self._make = make
+        self._seconds = seconds
+        self._lock = asyncio.Lock()
+        self._made: list[T] = []
+        self._until = float("-inf")
+
+    async def get(self) -> T:
+        """The value, fresh enough. Raises what making it raises."""
+        async with self._lock:
+            if time.monotonic() >= self._until:
+                self._made = [await self._make()]
+                self._until = time.monotonic() + self._seconds
+            return self._made[0]
+
+
+class SlowPart:
+    """One statement, and the numbers that it had last: a dict of the Fleet's fields."""
+
+    def __init__(self, pool: asyncpg.Pool, name: str, site: str | None, turns: asyncio.Semaphore) -> None:
+        self.name = name
+        self.fields: dict[str, Any] = {}
+        self.is_late = False
+        self._pool = pool
+        self._turns = turns
+        self._statement, self._values = bind(SQL[name], site=site)
+        self._until = float("-inf")
+
+    async def refresh(self) -> None:
+        """Count again when it is time; what takes too long is late until the next time."""
+        if time.monotonic() < self._until:
+            return
+        async with self._turns:
+            try:
+                row = await self._pool.fetchrow(self._statement, *self._values, timeout=SLOW_BUDGET_S)
+            except TimeoutError:
+                self.is_late = True
+                logger.warning("counting %s took longer than %g s and was given up", self.name, SLOW_BUDGET_S)
+            else:
+                self.fields, self.is_late = dict(row), False
+        self._until = time.monotonic() + SLOW_BELIEVED_S
 
 
 class Counter:
-    """Counts, and remembers for a second; the day's energy for ten."""
+    """Counts the fleet, each site that is asked for, and all sites side by side."""
 
     def __init__(self, pool: asyncpg.Pool, presence: Presence) -> None:
         self._pool = pool
         self._presence = presence
-        self._lock = asyncio.Lock()
-        self._fleet: Fleet | None = None
-        self._until = float("-inf")
-        self._energy = 0.0
-        self._energy_until = float("-inf")
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._fleets: dict[str | None, Believed[Fleet]] = {}
+        self._sites = Believed(self._count_sites, BELIEVED_S)
 
-    async def count(self) -> Fleet:
-        """The fleet in numbers, at most a second old. Raises what PostgreSQL raises when it is away."""
-        async with self._lock:
-            if self._fleet is None or time.monotonic() >= self._until:
-                self._fleet = await self._count()
-                self._until = time.monotonic() + BELIEVED_S
-            return self._fleet
+    async def count(self, site: str | None = None) -> Fleet:
+        """The fleet, or one site's part of it. NotFound for a site that is not; else what PostgreSQL raises."""
+        if site not in self._fleets:
+            await self._named(site)
+            if len(self._fleets) >= SITES_REMEMBERED:
+                del self._fleets[next(iter(self._fleets))]
+            self._fleets[site] = self._counted(site)
+        return await self._fleets[site].get()
 
-    async def _count(self) -> Fleet:
+    async def sites(self) -> list[SiteFleet]:
+        """Every site by id, the chargers without one last."""
+        return await self._sites.get()
+
+    async def _named(self, site: str | None) -> SiteNamed | None:
+        if site is None:
+            return None
+        row = await self._pool.fetchrow(SQL["site"], site, timeout=BUDGET_S)
+        if row is None:
+            raise NotFound(f"there is no site {site!r}")
+        return SiteNamed.model_validate(dict(row))
+
+    def _counted(self, site: str | None) -> Believed[Fleet]:
+        parts = [SlowPart(self._pool, name, site, self._turns) for name in SLOW_PARTS]
+
+        async def count() -> Fleet:
+            named = await self._named(site)
+            live = await self._presence.live()
+            statement, values = bind(COUNT, site=site, **live.values())
+            row = await self._pool.fetchrow(statement, *values, timeout=BUDGET_S)
+            await asyncio.gather(*(part.refresh() for part in parts))
+            slow = {name: value for part in parts for name, value in part.fields.items()}
+            late = [part.name for part in parts if part.is_late]
+            return fleet_of({**row, **slow, "late": late}, live, named)
+
+        return Believed(count, BELIEVED_S)
+
+    async def _count_sites(self) -> list[SiteFleet]:
         live = await self._presence.live()
-        statement, values = bind(COUNT, **live.values())
-        row = await self._pool.fetchrow(statement, *values)
-        assert row is not None
-        return fleet_of({**row, "energy_today_wh": await self._energy_today()}, live)
-
-    async def _energy_today(self) -> float:
-        if time.monotonic() >= self._energy_until:
-            self._energy = float(await self._pool.fetchval(SQL["energy_today"]))
-            self._energy_until = time.monotonic() + ENERGY_BELIEVED_S
-        return self._energy
+        statement, values = bind(SITES, **live.values())
+        rows = await self._pool.fetch(statement, *values, timeout=BUDGET_S)
+        sites = [SiteFleet.model_validate(dict(row)) for row in rows]
+        return sorted(sites, key=lambda site: (site.id is None, site.id or ""))
 
 
-def fleet_of(row: dict[str, Any], live: Live) -> Fleet:
-    """The fleet from a row of `counting.sql` and the nodes that live."""
+def fleet_of(row: Mapping[str, Any], live: Live, site: SiteNamed | None = None) -> Fleet:
+    """The fleet from a row of `counting.sql`, what the slow parts told, and the nodes that live."""
     nodes = [
         Node(name=node.name, uid=node.uid, connections=node.connections, draining=node.draining) for node in live.nodes
     ]
-    empty = {name: row[name] or {} for name in ("by_node", "by_version", "by_status")}
+    counts = {name: row[name] or nothing for name, nothing in EMPTY.items()}
     idle = {node.name: 0 for node in live.nodes}
-    counts = {**empty, "by_node": idle | empty["by_node"], "faults": row["faults"] or []}
-    return Fleet.model_validate({**row, **counts, "nodes": nodes})
+    more = {
+        "site": site,
+        "online_percent": round(100 * row["online"] / row["total"], 1) if row["total"] else None,
+        "by_node": idle | counts["by_node"],
+        "nodes": nodes,
+    }
+    return Fleet.model_validate({**row, **counts, **more})

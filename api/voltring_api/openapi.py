@@ -37,6 +37,11 @@ TAGS = [
     {"name": "commands", "description": "What is asked of chargers, and what they answer."},
     {"name": "transactions", "description": "Charging sessions and their meter values."},
     {"name": "id tokens", "description": "Who may charge."},
+    {"name": "sites", "description": "Where chargers stand, and which clock their prices go by."},
+    {"name": "tariffs", "description": "What sessions cost, for whom, and why."},
+    {"name": "billing", "description": "Charge detail records, invoices, and what waits for a person."},
+    {"name": "alarms", "description": "What watchdogs have seen, as long as it holds and after."},
+    {"name": "inbox", "description": "What belongs to no known session, for an operator to attach or dismiss."},
     {"name": "events", "description": "What happens, as it happens."},
     {"name": "API keys", "description": "Who may use this API."},
 ]

@@ -2,14 +2,16 @@
 
     viewer      reads everything but API keys
     operator    ... and sends commands, changes chargers and id tokens
-    admin       ... and deletes, and manages API keys
+    admin       ... and deletes, takes charges back, and manages API keys
 It is applied before routing, so that no route can forget it.
 """
 
+import re
 from enum import StrEnum
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 KEYS = "/v1/api-keys"
+CREDIT = re.compile(r"/v1/cdrs/[^/]+/credit")
 
 
 class Role(StrEnum):
@@ -33,5 +35,7 @@ def is_guarded(path: str) -> bool:
 def needed_role(method: str, path: str) -> Role:
     """The least role for a request under `/v1`."""
     if path == KEYS or path.startswith(f"{KEYS}/") or method == "DELETE":
+        return Role.ADMIN
+    if CREDIT.fullmatch(path) and method not in SAFE:
         return Role.ADMIN
     return Role.VIEWER if method in SAFE else Role.OPERATOR

@@ -40,12 +40,13 @@ FLAGS = [
 
 @dataclass(frozen=True)
 class Stack:
-    """Where a running Voltring answers, the admin token, and the launcher's process id."""
+    """Where a running Voltring answers, the admin token, the launcher's process id, and its PostgreSQL."""
 
     api: str
     ocpp: str
     token: str
     pid: int
+    postgres: str
 
     async def ask(self, method: str, path: str, body: object = None) -> Any:
         """What the REST API answers an admin."""
@@ -89,7 +90,7 @@ def _up(folder: Path, **settings: str) -> Iterator[Stack]:
         )
     try:
         told = _wait_for(ready, process, folder / "up.log")
-        yield Stack(told["api"].rstrip("/"), told["ocpp"].rstrip("/"), told["token"], process.pid)
+        yield Stack(told["api"].rstrip("/"), told["ocpp"].rstrip("/"), told["token"], process.pid, told["postgres"])
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(STOPPED_WITHIN_S)

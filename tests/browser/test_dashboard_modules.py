@@ -116,6 +116,29 @@ async def test_a_session_begins_with_no_energy_at_its_start_and_grows_with_live_
     assert await run(drawn) == [[None, 0], [11000, 30]]
 
 
+@IN_CHROMIUM
+async def test_readings_that_follow_each_other_take_one_line_and_a_page_that_came_anew_replaces_its_own(run):
+    entries = [{"id": str(n), "kind": "reading" if n in (1, 2, 3, 4, 6) else "status"} for n in range(8)]
+    told = """async (entries) => {
+      const { replaced, rowsOf } = await import("/js/story/kinds.js");
+      const rows = rowsOf(entries).map((row) => row.entry?.id ?? row.readings.map((each) => each.id).join());
+      const pages = [{ items: entries.slice(0, 3) }, { items: entries.slice(3, 5) }];
+      const fresh = replaced(pages, 1, { items: [entries[2], entries[5]] });
+      return [rows, fresh.map((page) => page.items.map((each) => each.id).join())];
+    }"""
+    assert await run(told, entries) == [["0", "1,2,3,4", "5", "6", "7"], ["0,1", "2,5"]]
+
+
+@IN_CHROMIUM
+async def test_a_gap_in_a_series_breaks_the_lines_of_the_plot_in_its_middle(run):
+    at = "2026-01-01T00:00:0{}Z"
+    points = [{"at": at.format(n), "power_w": 1, "energy_wh": n, "soc_percent": None} for n in (0, 4)]
+    series = {"points": points, "gaps": [{"begins": at.format(0), "ends": at.format(4)}]}
+    drawn = "async (series) => (await import('/js/story/power.js')).pointsOf(series).map((each) => [each.t, each.gap])"
+    times = await run(drawn, series)
+    assert [(t - times[0][0], gap) for t, gap in times] == [(0, None), (2, True), (4, None)]
+
+
 RESET = {"action": "Reset", "state": "REJECTED"}
 STATUS_INFO = {"status": "Rejected", "statusInfo": {"reasonCode": "Busy"}}
 

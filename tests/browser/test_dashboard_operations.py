@@ -121,7 +121,7 @@ async def test_removing_a_charger_closes_its_socket_keeps_its_session_and_takes_
 
 async def test_an_id_token_is_blocked_keeps_what_else_is_known_of_it_and_is_accepted_again(guarded_stack, signed_in):
     card = {"id_token": "CARD-9", "type": "eMAID", "group_id_token": "G", "description": "Van", "status": "Accepted"}
-    card["expires_at"] = "2099-01-01T12:00:00Z"
+    card |= {"expires_at": "2099-01-01T12:00:00Z", "concurrent": "allowed"}
     await guarded_stack.ask("POST", "/v1/id-tokens", card)
     watched = await signed_in("id-tokens")
     row = watched.page.get_by_role("row").filter(has_text="CARD-9")

@@ -50,6 +50,7 @@ async def test_an_id_token_is_created_read_replaced_and_deleted(api: Any) -> Non
         "status": "Accepted",
         "group_id_token": "FAMILY",
         "expires_at": "2029-12-31T22:00:00Z",
+        "concurrent": None,
         "description": "",
         "created_at": 0,
         "updated_at": 0,

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, model_validator
 
 from voltring_api.models.base import Description, Input, Instant, Number, Output
+from voltring_api.models.site import SiteId, TimeZone
 from voltring_core.domain.chargers import check_identity
 from voltring_core.ocpp.quirks import check_override, resolve
 
@@ -139,6 +140,10 @@ class Charger(Output):
     device_model_stale: bool = Field(
         description="Its firmware or OCPP version has changed since its variables were told: read them again."
     )
+    site_id: str | None = Field(description="The site that it stands at.")
+    time_zone: str | None = Field(
+        description="IANA; of its times without a zone (null: UTC), and of its prices where it has no site."
+    )
     created_at: Instant
     updated_at: Instant
     status_summary: Summary
@@ -192,6 +197,10 @@ class ChargerChange(Input):
     )
     call_timeout_s: Annotated[float, Field(ge=1, le=600)] | None = Field(
         default=None, description="null: as its node has it."
+    )
+    site_id: SiteId | None = Field(default=None, description="The site that it stands at; null: none.")
+    time_zone: TimeZone | None = Field(
+        default=None, description="IANA; of its times without a zone (null: UTC), and of its prices without a site."
     )
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from voltring_api.models.base import Description, GivenInstant, Input, Instant, 
 
 Kind = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=r"^[A-Za-z0-9_-]+$")]
 Status = Literal["Accepted", "Blocked", "Expired", "Invalid"]
+Concurrent = Literal["allowed", "refused", "refused_in_group"]
 
 
 class IdTokenValues(Input):
@@ -17,6 +18,11 @@ class IdTokenValues(Input):
     status: Status = Field(default="Accepted", description="What a charger that asks is told.")
     group_id_token: Name | None = Field(default=None, description="Tokens of one group may stop each other's sessions.")
     expires_at: GivenInstant | None = Field(default=None, description="From then on it is Expired.")
+    concurrent: Concurrent | None = Field(
+        default=None,
+        description="Whether it may charge at two places at once, or two tokens of its group may; a start that may not "
+        "is answered ConcurrentTx. Null: as the installation has it (VOLTRING_CONCURRENT_SESSIONS).",
+    )
     description: Description = ""
 
 
@@ -34,6 +40,7 @@ class IdToken(Output):
     status: Status
     group_id_token: str | None
     expires_at: Instant | None
+    concurrent: Concurrent | None
     description: str
     created_at: Instant
     updated_at: Instant

@@ -1,11 +1,13 @@
 """A charging session and what the meter said during it."""
 
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from voltring_api.models.base import Instant, Number, Output
+from voltring_core.domain.billing import Billing
 
 
 class TransactionState(StrEnum):
@@ -16,8 +18,18 @@ class TransactionState(StrEnum):
     ORPHAN = "Orphan"
 
 
+class EnergyMethod(StrEnum):
+    """The registers at both ends, the first and the last reading, the sum of intervals, or, never billed, power."""
+
+    REGISTERS = "registers"
+    READINGS = "readings"
+    INTERVALS = "intervals"
+    POWER = "power"
+
+
 class Transaction(Output):
-    """A charging session. Times are the charger's; energy in Wh, power in W."""
+    """A charging session, and what a check against all its evidence found. Times are the charger's; energy in Wh,
+    power in W."""
 
     id: UUID
     charger_id: str
@@ -38,8 +50,42 @@ class Transaction(Output):
     stop_reason: str | None
     remote_start_id: int | None
     reservation_id: int | None
+    stop_id_token: str | None = Field(description="The token that was shown to stop it; null where none was.")
     flags: list[str] = Field(description="What was odd about it, e.g. `offline`, `start_missing`.")
     updated_at: Instant
+    energy_method: EnergyMethod | None = Field(
+        default=None, description="By what its energy is reckoned; null: nothing says how much it was."
+    )
+    energy_by_method_wh: dict[EnergyMethod, Number] = Field(
+        default={},
+        description="Wh by each way to work it out that the evidence allows; that of `energy_method` counts.",
+    )
+    difference_wh: Number = Field(
+        default=None,
+        description="The largest difference between two of them. `energy_mismatch` is flagged when what the methods"
+        " can't have seen does not explain it.",
+    )
+    exported_wh: Number = Field(default=None, description="What the car gave back; no part of its energy.")
+    check_flags: list[str] = Field(
+        default=[],
+        description="What the check against all its evidence found and what still holds, e.g. `energy_mismatch`,"
+        " `implausible_energy`, `meter_fell`, `incomplete`, `seq_conflict`, `readings_stopped`, `clock_skew`,"
+        " `not_checked`.",
+    )
+    missing_seq_nos: list[tuple[int, int]] = Field(
+        default=[], description="OCPP 2.x: the first and the last number of each gap.", examples=[[[4, 6]]]
+    )
+    clock_skew_s: float | None = Field(
+        default=None, description="Seconds by which the charger's clock is ahead of ours; behind: negative."
+    )
+    checked_at: Instant | None = Field(default=None, description="Null until its first check, within seconds.")
+    billing: Billing | None = Field(default=None, description="Where its billing stands.")
+
+    @field_validator("energy_by_method_wh", "check_flags", "missing_seq_nos", mode="before")
+    @classmethod
+    def _not_checked_yet(cls, given: Any, about: ValidationInfo) -> Any:
+        empty: dict[str, float] | list[str] = {} if about.field_name == "energy_by_method_wh" else []
+        return empty if given is None else given
 
 
 class MeterValue(Output):

@@ -29,7 +29,7 @@ from voltring_core.store.queries import load
 SQL = load("voltring_api.resources", "chargers.sql")
 SELECT = include(SQL["select"], online=ONLINE)
 router = APIRouter(prefix="/chargers", tags=["chargers"])
-FILTERS = dict.fromkeys(("id", "after", "q", "online", "status", "charging", "faulted"))
+FILTERS = dict.fromkeys(("id", "after", "q", "online", "status", "charging", "faulted", "site"))
 SHORTEST_SILENCE_S = 60.0
 """Seconds; two pings of a node that nobody has set otherwise."""
 
@@ -48,12 +48,13 @@ async def list_chargers(
     online: bool | None = None,
     status: Literal["registered", "quarantined"] | None = None,
     state: Annotated[Doing | None, Query(description="With a running session, or with a fault.")] = None,
+    site: Annotated[str | None, Query(max_length=255, description="Of this site.")] = None,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> Page[Charger]:
     """Chargers by id, each with the state of its connectors and its running sessions."""
     (after,) = cursors.decode(cursor, "chargers", cursors.text)
-    asked = {"q": q or None, "online": online, "status": status, "after": after}
+    asked = {"q": q or None, "online": online, "status": status, "after": after, "site": site or None}
     doing = {state.value: True} if state else {}
     rows = await select(parts, limit + 1, **asked, **doing)
     return page(rows, limit, lambda row: Charger(**charger_fields(row)), "chargers", lambda row: (row["id"],))
@@ -85,12 +86,15 @@ async def read_charger(charger_id: str, parts: AllParts) -> Charger:
 async def change_charger(charger_id: str, change: ChargerChange, parts: AllParts, who: Who) -> Charger:
     """Change what is kept about a charger; what is left out stays, null takes a setting back to its node's own.
 
-    All but the description holds from its next connection on.
+    The description and the site hold at once, the rest from its next connection on.
     """
     named = change.model_dump(exclude_unset=True)
     statement, values = bind(SQL["change"], id=charger_id, named=list(named), **change.model_dump())
     async with parts.pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow(statement, *values)
+        try:
+            row = await connection.fetchrow(statement, *values)
+        except asyncpg.ForeignKeyViolationError:
+            raise _no_site() from None
         if row is None:
             raise NotFound(f"there is no charger {charger_id!r}")
         _check_silence(row["ping_interval_s"], row["silence_limit_s"])
@@ -179,6 +183,11 @@ def _check_silence(ping_interval_s: float | None, silence_limit_s: float | None)
     raise Unprocessable(
         f"The request is wrong: silence_limit_s {said}.", [{"field": "silence_limit_s", "message": said}]
     )
+
+
+def _no_site() -> Unprocessable:
+    said = "there is no such site"
+    return Unprocessable(f"The request is wrong: site_id: {said}.", [{"field": "site_id", "message": said}])
 
 
 def _must_exist(outcome: str, charger_id: str) -> None:

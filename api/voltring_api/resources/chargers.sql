@@ -4,7 +4,7 @@
 WITH page AS (
     SELECT c.id, c.description, c.status, c.ocpp_version, c.registration, c.vendor, c.model, c.serial_number,
         c.firmware_version, c.booted_at, c.secret_hash IS NOT NULL AS has_secret, c.created_at, c.updated_at,
-        c.registration_wanted, c.quirks, c.device_model_stale,
+        c.registration_wanted, c.quirks, c.device_model_stale, c.site_id, c.time_zone,
         -- By numeric, so that 0.3 is not 0.30000001192092896.
         c.ping_interval_s::numeric::float8 AS ping_interval_s, c.silence_limit_s::numeric::float8 AS silence_limit_s,
         c.call_timeout_s::numeric::float8 AS call_timeout_s,
@@ -21,6 +21,7 @@ WITH page AS (
         AND c.id = :id -- if id
         AND c.id > :after -- if after
         AND c.status = :status -- if status
+        AND c.site_id = :site -- if site
         AND s.online = :online -- if online
         AND strpos(lower(concat_ws(' ', c.id, c.description, c.vendor, c.model)), lower(:q)) > 0 -- if q
         AND :charging::boolean AND c.id IN (SELECT charger_id FROM transactions WHERE state = 'Active') -- if charging
@@ -59,6 +60,8 @@ UPDATE chargers SET
     ping_interval_s = CASE WHEN 'ping_interval_s' = ANY(:named) THEN :ping_interval_s ELSE ping_interval_s END,
     silence_limit_s = CASE WHEN 'silence_limit_s' = ANY(:named) THEN :silence_limit_s ELSE silence_limit_s END,
     call_timeout_s = CASE WHEN 'call_timeout_s' = ANY(:named) THEN :call_timeout_s ELSE call_timeout_s END,
+    site_id = CASE WHEN 'site_id' = ANY(:named) THEN :site_id ELSE site_id END,
+    time_zone = CASE WHEN 'time_zone' = ANY(:named) THEN :time_zone ELSE time_zone END,
     updated_at = now()
 WHERE id = :id
 RETURNING ping_interval_s, silence_limit_s

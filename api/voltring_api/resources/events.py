@@ -27,7 +27,8 @@ async def read_events(
     """What happens, as it happens: `id`, `event` and JSON `data`; a comment line every 15 s.
 
     Types: `charger.online`, `.offline`, `.booted`; `connector.status`; `transaction.started`, `.updated`, `.ended`;
-    `meter.values`; `command.updated`; `station.event`, `station.record`, `report.updated`; if asked for, `message`.
+    `meter.values`; `command.updated`; `station.event`, `station.record`, `report.updated`; `alarm.raised`, `.cleared`;
+    if asked for, `message`.
     After `event: lagged` the stream ends: you did not keep up and have missed something.
     """
     if messages and charger_id is None:

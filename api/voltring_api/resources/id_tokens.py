@@ -57,7 +57,10 @@ async def read_id_token(id_token: str, pool: Pool) -> IdToken:
 
 @router.put("/{id_token}", responses=errors(422), summary="Create or replace an id token")
 async def put_id_token(id_token: str, values: IdTokenValues, pool: Pool, who: Who, response: Response) -> IdToken:
-    """Set all of an id token; 201 when it is new. What is left out takes its default."""
+    """Set all of an id token; 201 when it is new. What is left out takes its default.
+
+    The running sessions of one that may not charge any more are asked to stop within seconds.
+    """
     _check(id_token)
     async with pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow(SQL["put"], *_values(id_token, values))
@@ -68,7 +71,7 @@ async def put_id_token(id_token: str, values: IdTokenValues, pool: Pool, who: Wh
 
 @router.delete("/{id_token}", status_code=204, responses=errors(404), summary="Delete an id token")
 async def delete_id_token(id_token: str, pool: Pool, who: Who) -> None:
-    """Delete an id token: from now on it is unknown."""
+    """Delete an id token: from now on it is unknown. Its running sessions go on; block it to have them stopped."""
     async with pool.acquire() as connection, connection.transaction():
         if await connection.execute(SQL["delete"], id_token) == "DELETE 0":
             raise NotFound(f"there is no id token {id_token!r}")
@@ -85,12 +88,12 @@ def _check(id_token: str) -> None:
 
 
 def _values(id_token: str, values: IdTokenValues) -> tuple[object, ...]:
-    kept = (values.type, values.status, values.group_id_token, values.expires_at, values.description)
-    return (id_token, *kept)
+    kept = (values.type, values.status, values.group_id_token, values.expires_at, values.concurrent)
+    return (id_token, *kept, values.description)
 
 
 async def _audit(connection: asyncpg.Connection, who: Who, action: str, id_token: str, values: IdTokenValues) -> None:
-    detail = values.model_dump(include={"type", "status", "group_id_token"})
+    detail = values.model_dump(include={"type", "status", "group_id_token", "concurrent"})
     await audit.record(connection, who, action, f"id_token:{id_token}", **detail)
 
 

@@ -11,17 +11,18 @@ LIMIT :limit
 SELECT * FROM id_tokens WHERE lower(id_token) = lower($1)
 
 -- name: create
-INSERT INTO id_tokens (id_token, type, status, group_id_token, expires_at, description)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO id_tokens (id_token, type, status, group_id_token, expires_at, concurrent, description)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 RETURNING *
 
 -- name: put
 -- The spelling that came first stays. xmax is 0 on a row that was inserted.
-INSERT INTO id_tokens (id_token, type, status, group_id_token, expires_at, description)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO id_tokens (id_token, type, status, group_id_token, expires_at, concurrent, description)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (lower(id_token)) DO UPDATE SET
     type = excluded.type, status = excluded.status, group_id_token = excluded.group_id_token,
-    expires_at = excluded.expires_at, description = excluded.description, updated_at = now()
+    expires_at = excluded.expires_at, concurrent = excluded.concurrent,
+    description = excluded.description, updated_at = now()
 RETURNING *, xmax = 0 AS is_new
 
 -- name: delete

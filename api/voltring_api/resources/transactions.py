@@ -13,11 +13,12 @@ from voltring_api.models.transaction import MeterValue, Transaction, Transaction
 from voltring_api.openapi import errors
 from voltring_api.parts import Pool
 from voltring_api.resources.paging import LIMIT, Cursor, Limit, page
-from voltring_api.statements import bind
+from voltring_api.statements import bind, include
 from voltring_core.errors import NotFound
 from voltring_core.store.queries import load
 
 SQL = load("voltring_api.resources", "transactions.sql")
+PAGE, GET = (include(SQL[name], account=SQL["account"]) for name in ("page", "get"))
 router = APIRouter(prefix="/transactions", tags=["transactions"])
 
 
@@ -26,13 +27,16 @@ async def list_transactions(
     pool: Pool,
     charger_id: Annotated[str | None, Query(max_length=48)] = None,
     state: TransactionState | None = None,
+    flagged: Annotated[bool | None, Query(description="Whether its check found anything odd (`check_flags`).")] = None,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> Page[Transaction]:
     """Transactions, the one heard of last first."""
     received, identity = cursors.decode(cursor, "transactions", cursors.instant, cursors.identity)
-    asked = {"charger_id": charger_id, "state": state, "before": received, "before_id": identity}
-    statement, values = bind(SQL["page"], **asked, limit=limit + 1)
+    asked = {"charger_id": charger_id, "before": received, "before_id": identity}
+    states = {one.name.lower(): True if state is one else None for one in TransactionState}
+    odd = {"flagged": flagged or None, "unflagged": flagged is False or None}
+    statement, values = bind(PAGE, **asked, **states, **odd, limit=limit + 1)
     rows = await pool.fetch(statement, *values)
     return page(rows, limit, _read, "transactions", lambda row: (_instant(row["heard_at"]), str(row["id"])))
 
@@ -40,7 +44,7 @@ async def list_transactions(
 @router.get("/{transaction_id}", responses=errors(404, 422), summary="Read a transaction")
 async def read_transaction(transaction_id: UUID, pool: Pool) -> Transaction:
     """One transaction."""
-    row = await pool.fetchrow(SQL["get"], transaction_id)
+    row = await pool.fetchrow(GET, transaction_id)
     if row is None:
         raise NotFound(f"there is no transaction {transaction_id}")
     return _read(row)

@@ -5,6 +5,7 @@ import { countQuarantined, drawBar, listenForKeys } from "./bar.js";
 import { charger } from "./pages/charger.js";
 import { events } from "./pages/events.js";
 import { idTokens } from "./pages/id-tokens.js";
+import { inbox } from "./pages/inbox.js";
 import { overview } from "./pages/overview.js";
 import { quarantine } from "./pages/quarantine.js";
 import { transaction } from "./pages/transaction.js";
@@ -20,6 +21,7 @@ const ROUTES = [
   ["/transactions", transactions, "transactions"],
   ["/transactions/:id", transaction, "transactions"],
   ["/events", events, "events"],
+  ["/inbox", inbox, "inbox"],
   ["/id-tokens", idTokens, "id-tokens"],
   ["/quarantine", quarantine, "quarantine"],
 ];

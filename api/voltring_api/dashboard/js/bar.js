@@ -12,6 +12,7 @@ const PAGES = [
   ["overview", "#/", "Overview"],
   ["transactions", "#/transactions", "Transactions"],
   ["events", "#/events", "Events"],
+  ["inbox", "#/inbox", "Inbox"],
   ["id-tokens", "#/id-tokens", "ID tokens"],
   ["quarantine", "#/quarantine", "Quarantine"],
 ];
@@ -116,7 +117,8 @@ export function listenForKeys() {
       event.target.blur();
     }
     if (typing) return;
-    const search = document.querySelector("main input[type=search]");
+    const searches = [...document.querySelectorAll("main input[type=search]")];
+    const search = searches.find((each) => each.offsetParent); // that of a tab which is not shown is none
     if (event.key === "/" && search) {
       event.preventDefault();
       search.select();

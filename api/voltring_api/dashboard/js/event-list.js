@@ -12,6 +12,8 @@ import { gathered } from "./timing.js";
 
 const PAGE = 50;
 const KINDS = [
+  "AlarmCleared",
+  "AlarmRaised",
   "BatterySwap",
   "CertificateRequest",
   "ChargingLimit",

@@ -7,13 +7,15 @@ import { columns } from "./series.js";
 const HEIGHT = 230;
 
 /**
- * A plot element and `show(points)` (see series.js). It follows its width and the colour scheme while `signal` lasts.
+ * A plot element and `show(points, gaps)` (see series.js; a point with `gap` breaks the lines, `gaps` are `[from, to]`
+ * in seconds, shaded). It follows its width and the colour scheme while `signal` lasts.
  */
 export function sessionPlot(signal) {
   const element = h("div", { class: "plot", role: "img" });
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   let chart = null;
   let shown = [];
+  let pauses = [];
 
   const draw = () => {
     chart?.destroy();
@@ -27,12 +29,14 @@ export function sessionPlot(signal) {
       options(
         element,
         shown.some((each) => each.soc !== null),
+        () => pauses,
       ),
-      columns(shown),
+      lined(shown),
       element,
     );
   };
-  const show = (points) => {
+  const show = (points, gaps = []) => {
+    pauses = gaps;
     const rebuild =
       !chart ||
       points.length < 2 ||
@@ -40,7 +44,7 @@ export function sessionPlot(signal) {
     shown = points;
     element.setAttribute("aria-label", summary(points));
     if (rebuild) draw();
-    else chart.setData(columns(points));
+    else chart.setData(lined(points));
   };
 
   const size = new ResizeObserver(() => chart?.setSize({ width: width(element), height: HEIGHT }));
@@ -53,7 +57,14 @@ export function sessionPlot(signal) {
   return { element, show };
 }
 
-function options(element, withSoc) {
+// To uPlot null is a gap, and undefined a moment at which only others were read.
+function lined(points) {
+  const [times, ...lines] = columns(points);
+  const filled = (line) => line.map((value, i) => (value === null && !points[i].gap ? undefined : value));
+  return [times, ...lines.map(filled)];
+}
+
+function options(element, withSoc, pauses) {
   const colour = (name) => getComputedStyle(element).getPropertyValue(name).trim();
   const axis = (scale, side, unit) => ({
     scale,
@@ -71,7 +82,7 @@ function options(element, withSoc) {
     scale,
     stroke: colour(name),
     width: 2,
-    spanGaps: true,
+    spanGaps: false,
     points: { show: false },
     value: (_, value) =>
       value === null || value === undefined ? "–" : `${value.toFixed(unit === "%" ? 0 : 2)} ${unit}`,
@@ -84,7 +95,12 @@ function options(element, withSoc) {
     height: HEIGHT,
     padding: [12, 4, 0, 4],
     scales: { x: atLeastAMinute, kW: fromZero(0.5), kWh: fromZero(0.05), "%": { range: [0, 100] } },
-    hooks: { setCursor: [latestWhenIdle], setData: [latestWhenIdle], ready: [latestWhenIdle] },
+    hooks: {
+      drawClear: [(chart) => shadePauses(chart, pauses(), colour("--idle-soft"))],
+      setCursor: [latestWhenIdle],
+      setData: [latestWhenIdle],
+      ready: [latestWhenIdle],
+    },
     cursor: { y: false, points: { size: 7 }, drag: { x: true, y: false } },
     axes: [
       {
@@ -118,10 +134,25 @@ function shade(chart, colour) {
   return gradient;
 }
 
+// Where readings stopped.
+function shadePauses(chart, pauses, colour) {
+  const { left, top, width, height } = chart.bbox;
+  chart.ctx.save();
+  chart.ctx.fillStyle = colour;
+  for (const [from, to] of pauses) {
+    const begins = Math.max(chart.valToPos(from, "x", true), left);
+    const ends = Math.min(chart.valToPos(to, "x", true), left + width);
+    if (ends > begins) chart.ctx.fillRect(begins, top, ends - begins, height);
+  }
+  chart.ctx.restore();
+}
+
 // Without a pointer over it the legend tells the newest values.
 function latestWhenIdle(chart) {
-  if (chart.cursor.idx === null || chart.cursor.idx === undefined)
-    chart.setLegend({ idx: chart.data[0].length - 1 });
+  if (chart.cursor.idx !== null && chart.cursor.idx !== undefined) return;
+  const [times, watts] = chart.data;
+  const told = watts.findLastIndex((value) => value !== null && value !== undefined);
+  chart.setLegend({ idx: told < 0 ? times.length - 1 : told });
 }
 
 const clock = (options) =>

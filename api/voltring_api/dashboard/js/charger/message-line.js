@@ -83,7 +83,8 @@ function chipsOf({ verdict, error_code, flags: odd, latency_ms }) {
   ];
 }
 
-function details(message) {
+/** What a message opens to: its facts, its frame and its answer. */
+export function details(message) {
   const inbound = message.direction === "in";
   const answer = isOurCall(message) ? "The charger's answer" : "Our reply";
   const waits = isOurCall(message) && !message.reply;

@@ -66,7 +66,7 @@ export function sessionFigures(transaction) {
     figure("ID token", [transaction.id_token ?? NONE], "text"),
     figure(
       "State",
-      [status(transaction.charging_state ?? transaction.connector_status ?? transaction.state)],
+      [status((running && (transaction.charging_state ?? transaction.connector_status)) || transaction.state)],
       "text",
     ),
     figure("Started", [when(transaction.started_at, "dated")], "text"),

@@ -23,7 +23,7 @@ const MANY = 4; // more rows than this at once are cheaper as one page than one 
 
 /** The list's element, `reload()`, `refresh()` for when it need not be at once, and `hear(event)` for what the live line says. */
 export function chargerList({ query, signal }) {
-  const asked = { q: query.q ?? "", show: query.show in FILTERS ? query.show : "all" };
+  const asked = { q: query.q ?? "", show: query.show in FILTERS ? query.show : "all", site: query.site };
   const table = liveTable({
     caption: "Chargers",
     columns: COLUMNS,
@@ -35,13 +35,13 @@ export function chargerList({ query, signal }) {
   const pages = pagesOf({
     table,
     signal,
-    load: (cursor, request) => chargersPage(asked.show, asked.q, cursor, request),
+    load: (cursor, request) => chargersPage(asked, cursor, request),
     onPage: (page, number) => fill(shown, shownText(page, number)),
     onFail: () => fill(shown),
   });
   const refresh = gathered(pages.reload, { after: 500, every: 3000, signal });
   const restart = () => {
-    remark("/", { q: asked.q, show: asked.show === "all" ? "" : asked.show });
+    remark("/", { site: asked.site, q: asked.q, show: asked.show === "all" ? "" : asked.show });
     pages.restart();
   };
   pages.restart();
@@ -115,7 +115,7 @@ function listener(asked, table, pages, refresh, signal) {
   };
 }
 
-function nothing({ q, show }) {
+function nothing({ q, show, site }) {
   if (q)
     return [
       h("strong", null, `No charger fits “${q}”`),
@@ -126,6 +126,7 @@ function nothing({ q, show }) {
       h("strong", null, `No charger is ${FILTERS[show].label.toLowerCase()} now`),
       "The list fills by itself when one is.",
     ];
+  if (site) return [h("strong", null, "No charger belongs to this site yet"), "Assign them to it over the REST API."];
   return [h("strong", null, "No chargers yet"), "Add one, or let one connect: it appears here at once."];
 }
 

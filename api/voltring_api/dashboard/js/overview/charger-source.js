@@ -13,6 +13,6 @@ export const FILTERS = {
   offline: { label: "Offline", query: { online: "false" } },
 };
 
-/** One page of chargers: `{items, next_cursor}`. */
-export const chargersPage = (show, q, cursor, signal) =>
-  get("/v1/chargers", { ...FILTERS[show].query, q, limit: PAGE, cursor }, signal);
+/** One page of chargers: `{items, next_cursor}`; `site` is a site's id, or nothing. */
+export const chargersPage = ({ show, q, site }, cursor, signal) =>
+  get("/v1/chargers", { ...FILTERS[show].query, q, site, limit: PAGE, cursor }, signal);

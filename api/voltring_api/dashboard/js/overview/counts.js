@@ -1,65 +1,105 @@
-// The fleet in seven numbers; those that a filter can show lead to it.
+// The fleet in twelve numbers: what it does, and what waits for somebody. Those that can be looked into lead there.
 
 import { fill, h, svg } from "../dom.js";
-import { count, energyParts, percent, plural, powerParts } from "../format.js";
+import { NONE, count, energyParts, milliseconds, percent, plural, powerParts } from "../format.js";
 
 const REMEMBERED = 60; // readings of power kept for the small curve
-const MOST_FAULTS = 100; // the API names no more than these
-const history = []; // outlives the page, so that coming back does not forget
+const histories = new Map(); // by site; outlives the page, so that coming back does not forget
 
-/** An element and `show(fleet)`. */
-export function counts() {
+/** An element and `show(fleet)`; `to(query)` is the address of the overview with that in it. */
+export function counts(to) {
   const element = h("section", { class: "card counts", "aria-label": "Fleet in numbers" });
-  const show = (fleet) => {
-    history.push(fleet.power_w ?? 0);
-    if (history.length > REMEMBERED) history.shift();
-    const faulted = new Set(fleet.faults.map((fault) => fault.charger_id)).size;
-    fill(
-      element,
-      one(
-        "Chargers",
-        [count(fleet.total)],
-        fleet.nodes?.length ? `on ${plural(fleet.nodes.length, "node")}` : "no node answers",
-        { href: "#/" },
-      ),
-      one(
-        "Online",
-        [count(fleet.online)],
-        fleet.total ? `${percent((100 * fleet.online) / fleet.total)} of the fleet` : "",
-        { href: "#/?show=online" },
-      ),
-      one(
-        "Charging",
-        [count(fleet.charging)],
-        fleet.active_transactions === fleet.charging ? "" : plural(fleet.active_transactions, "session"),
-        { href: "#/?show=charging", tone: fleet.charging ? "charging" : null },
-      ),
-      one("Power now", powerParts(fleet.power_w), "", {}, spark(history)),
-      one("Energy today", energyParts(fleet.energy_today_wh), "since midnight UTC"),
-      one(
-        "Faults",
-        [fleet.faults.length >= MOST_FAULTS ? `${MOST_FAULTS}+` : count(fleet.faults.length)],
-        faulted ? `on ${plural(faulted, "charger")}` : "none reported",
-        { href: "#/?show=faulted", tone: fleet.faults.length ? "fault" : null },
-      ),
-      one(
-        "Quarantined",
-        [count(fleet.quarantined)],
-        fleet.quarantined ? "waiting to be admitted" : "nobody waits",
-        { href: "#/quarantine", tone: fleet.quarantined ? "waiting" : null },
-      ),
-    );
-  };
+  const show = (fleet) => fill(element, doing(fleet, to), waiting(fleet, to));
   return { element, show };
 }
+
+function doing(fleet, to) {
+  return [
+    one(
+      "Chargers",
+      [count(fleet.total)],
+      fleet.nodes?.length ? `on ${plural(fleet.nodes.length, "node")}` : "no node answers",
+      { href: to({}) },
+    ),
+    one(
+      "Online",
+      [count(fleet.online)],
+      fleet.total ? `${percent(fleet.online_percent)} of ${fleet.site ? "the site" : "the fleet"}` : "",
+      { href: to({ show: "online" }) },
+    ),
+    one("Charging", [count(fleet.charging)], `${plural(fleet.active_transactions, "session")} in progress`, {
+      href: to({ show: "charging" }),
+      tone: fleet.charging ? "charging" : null,
+    }),
+    one("Power now", powerParts(fleet.power_w), "", {}, spark(remembered(fleet))),
+    one("Energy today", energyParts(fleet.energy_today_wh), "since midnight UTC"),
+    answers(fleet.answers, to),
+  ];
+}
+
+function answers(told, to) {
+  const [number, unit] = milliseconds(told?.p50_ms).split(" ");
+  const remark = told?.commands
+    ? `95 % within ${milliseconds(told.p95_ms)}`
+    : told && "no command in the last hour";
+  return one("Answer time", [number, unit], remark ?? "", { href: to({ view: "health" }) });
+}
+
+function waiting(fleet, to) {
+  const faulted = fleet.faults_by_vendor.reduce((total, { chargers }) => total + chargers, 0);
+  const alarms = sum(fleet.alarms);
+  const bills = sum(fleet.bills_waiting);
+  return [
+    one(
+      "Faults",
+      [count(fleet.faulted_connectors)],
+      faulted ? `on ${plural(faulted, "charger")}` : "none reported",
+      { href: to({ show: "faulted" }), tone: fleet.faulted_connectors ? "fault" : null },
+    ),
+    one("Alarms", [count(alarms)], alarms ? `of ${plural(Object.keys(fleet.alarms).length, "rule")}` : "none open", {
+      href: to({ view: "health" }),
+      tone: alarms ? "waiting" : null,
+    }),
+    one(
+      "Flagged sessions",
+      [count(fleet.flagged?.sessions)],
+      fleet.flagged?.sessions ? "within seven days" : "nothing odd",
+      { href: to({ view: "health" }), tone: fleet.flagged?.sessions ? "waiting" : null },
+    ),
+    one(
+      "Unresolved",
+      [count(fleet.unresolved)],
+      fleet.unresolved ? "sessions to be assigned" : "every session is known",
+      { href: "#/inbox", tone: fleet.unresolved ? "waiting" : null },
+    ),
+    one("Bills on hold", [count(bills)], bills ? "wait to be released" : "none waits", {
+      tone: bills ? "waiting" : null,
+    }),
+    one(
+      "Quarantined",
+      [count(fleet.quarantined)],
+      fleet.quarantined ? "waiting to be admitted" : "nobody waits",
+      { href: "#/quarantine", tone: fleet.quarantined ? "waiting" : null },
+    ),
+  ];
+}
+
+const sum = (numbers) => (numbers ? Object.values(numbers).reduce((total, n) => total + n, 0) : null);
 
 function one(label, [number, unit], remark, { href, tone } = {}, extra) {
   const inside = [
     h("span", null, label),
-    h("strong", { class: "number" }, number, unit && h("small", null, unit)),
-    extra ?? h("em", null, remark),
+    h("strong", { class: "number" }, number ?? NONE, unit && h("small", null, unit)),
+    extra ?? h("em", { title: remark }, remark),
   ];
   return h(href ? "a" : "div", { class: "count", href, data: { tone, count: label } }, inside);
+}
+
+function remembered(fleet) {
+  const site = fleet.site?.id ?? "";
+  const values = [...(histories.get(site) ?? []), fleet.power_w ?? 0].slice(-REMEMBERED);
+  histories.set(site, values);
+  return values;
 }
 
 function spark(values) {

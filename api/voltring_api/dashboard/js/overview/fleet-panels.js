@@ -4,6 +4,7 @@ import { fill, h } from "../dom.js";
 import { count } from "../format.js";
 import { status, tag, tone, word } from "../status.js";
 import { when } from "../time.js";
+import { bars, card, nothing } from "./bars.js";
 
 const FAULTS_SHOWN = 4;
 const ORDER = [
@@ -34,45 +35,27 @@ export function fleetPanels() {
     card("Faults", faults),
   );
   const show = (fleet) => {
-    fill(nodes, bars(fleet.by_node, "Nobody is connected.", draining(fleet)));
-    fill(versions, bars(fleet.by_version, "Nobody has connected yet."));
+    fill(nodes, bars(rowsOf(fleet.by_node, draining(fleet)), "Nobody is connected."));
+    fill(versions, bars(rowsOf(fleet.by_version), "Nobody has connected yet."));
     fill(connectors, mix(fleet.by_status));
     fill(faults, newest(fleet.faults));
   };
   return { element, show };
 }
 
-const card = (title, body) => h("div", { class: "card" }, h("header", null, h("h2", null, title)), body);
-
 const draining = (fleet) =>
   new Set((fleet.nodes ?? []).filter((node) => node.draining).map((node) => node.name));
 
-function bars(numbers, nothing, marked = new Set()) {
-  const rows = Object.entries(numbers ?? {}).sort(([a], [b]) =>
-    a.localeCompare(b, undefined, { numeric: true }),
-  );
-  const most = Math.max(...rows.map(([, n]) => n), 1);
-  if (!rows.length) return h("p", { class: "muted small" }, nothing);
-  return h(
-    "ul",
-    { class: "bars" },
-    rows.map(([name, n]) =>
-      h(
-        "li",
-        null,
-        h("span", { class: "clip" }, name, marked.has(name) && [" ", tag("draining", "waiting")]),
-        h("span", { class: "number" }, count(n)),
-        h("span", { class: "track", "aria-hidden": "true" }, h("i", { vars: { "--share": n / most } })),
-      ),
-    ),
-  );
-}
+const rowsOf = (numbers, marked = new Set()) =>
+  Object.entries(numbers ?? {})
+    .sort(([a], [b]) => a.localeCompare(b, undefined, { numeric: true }))
+    .map(([name, n]) => ({ name, n, mark: marked.has(name) && tag("draining", "waiting") }));
 
 function mix(numbers) {
   const rows = Object.entries(numbers ?? {})
     .filter(([, n]) => n)
     .sort(([a], [b]) => place(a) - place(b));
-  if (!rows.length) return h("p", { class: "muted small" }, "No connector has reported yet.");
+  if (!rows.length) return nothing("No connector has reported yet.");
   return [
     h(
       "div",
@@ -90,7 +73,7 @@ function mix(numbers) {
 const place = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
 
 function newest(faults) {
-  if (!faults.length) return h("p", { class: "muted small" }, "No connector reports a fault.");
+  if (!faults.length) return nothing("No connector reports a fault.");
   const rows = [...faults].sort((a, b) => String(b.at).localeCompare(String(a.at))).slice(0, FAULTS_SHOWN);
   return h(
     "ul",

@@ -22,6 +22,12 @@ const STATES = {
   Invalid: "Invalid",
 };
 const TYPES = ["ISO14443", "ISO15693", "Central", "eMAID", "KeyCode", "Local", "MacAddress"];
+const CONCURRENT = [
+  ["", "As the installation has it"],
+  ["allowed", "Allowed"],
+  ["refused", "Refused"],
+  ["refused_in_group", "Refused for its whole group"],
+];
 
 export function idTokens(root, { signal }) {
   title("ID tokens");
@@ -123,10 +129,10 @@ function toggle(item, reload) {
   const blocked = item.status === "Blocked";
   const label = blocked ? "Accept again" : "Block";
   const onClick = async () => {
-    const { type, group_id_token, expires_at, description } = item;
+    const { type, group_id_token, expires_at, concurrent, description } = item;
     try {
       await call("PUT", `/v1/id-tokens/${encodeURIComponent(item.id_token)}`, {
-        body: { type, group_id_token, expires_at, description, status: blocked ? "Accepted" : "Blocked" },
+        body: { type, group_id_token, expires_at, concurrent, description, status: blocked ? "Accepted" : "Blocked" },
       });
     } catch (error) {
       complain(`${item.id_token} is unchanged`, error);
@@ -167,6 +173,15 @@ function askForToken() {
         h("input", { name: "group_id_token", maxLength: 255, autocomplete: "off" }),
         "Tokens of one group may stop each other's sessions.",
       ),
+      field(
+        "Two sessions at once",
+        h(
+          "select",
+          { name: "concurrent" },
+          CONCURRENT.map(([value, label]) => h("option", { value }, label)),
+        ),
+        "Cards that several drivers share have to be allowed to.",
+      ),
       field("Expires (optional)", h("input", { name: "expires_at", type: "datetime-local" })),
       field(
         "Description (optional)",
@@ -177,6 +192,7 @@ function askForToken() {
       const of = (name) => form.elements[name].value.trim();
       const given = {
         group_id_token: of("group_id_token"),
+        concurrent: of("concurrent"),
         description: of("description"),
         expires_at: of("expires_at") && new Date(of("expires_at")).toISOString(),
       };

@@ -1,49 +1,81 @@
-// One transaction: its figures, its plot, its facts, its messages, and the latest meter values as they were reported.
+// A session's page: its figures, its plot, its facts and cost, and everything that was said and done, in order.
 
 import { all, get } from "../api.js";
-import { messageLine } from "../charger/message-line.js";
 import { sessionFigures } from "../charger/session-card.js";
-import { sessionLines } from "../charger/session-lines.js";
 import { fill, h } from "../dom.js";
-import { NONE, plural, register } from "../format.js";
+import { download } from "../download.js";
+import { NONE, plural } from "../format.js";
 import { live } from "../live.js";
-import { pageHead, title } from "../router.js";
-import { flags, status } from "../status.js";
+import { pageHead, remark, title } from "../router.js";
+import { status, tag } from "../status.js";
+import { costCard, factsOf, oddities } from "../story/facts.js";
+import { powerPlot } from "../story/power.js";
+import { KINDS } from "../story/kinds.js";
+import { timeline } from "../story/timeline.js";
 import { when } from "../time.js";
-import { gathered } from "../timing.js";
+import { gathered, sleep } from "../timing.js";
+import { toast } from "../toast.js";
 
 const READINGS_SHOWN = 200;
-const MESSAGES_SHOWN = 100;
+const BOOKED_WITHIN_MS = [3000, 15_000]; // after its end a session is reckoned and billed, which no event tells
+const BILLING = {
+  open: ["Not billed yet", "idle"],
+  provisional: ["Provisional", "waiting"],
+  held: ["Held", "waiting"],
+  final: ["Billed", "charging"],
+  void: ["Not billed", "idle"],
+};
 
-export async function transaction(root, { params: { id }, signal }) {
+export async function transaction(root, { params: { id }, query, signal }) {
   title("Transaction");
+  const asked = { kind: query.kind in KINDS ? query.kind : "", context: query.context === "1" };
   const state = h("span", { role: "status" });
   const figures = h("div", { class: "figures" });
   const facts = h("dl", { class: "facts" });
-  const lines = sessionLines(id, signal);
+  const odd = h("div", { hidden: true });
+  const cost = h("div", { hidden: true });
   const trouble = h("div", { role: "alert" });
+  const plot = powerPlot(id, signal);
   let shown = null;
+  let story = null;
 
+  const told = timeline(id, {
+    asked,
+    signal,
+    onAsked: ({ kind, context }) => remark(`/transactions/${id}`, { kind, context: context ? "1" : "" }),
+    onStory: (found) => {
+      story = found;
+      drawStory();
+    },
+  });
+  const drawFigures = () => shown && fill(figures, sessionFigures(shown), story && moneyFigures(story));
+  const drawStory = () => {
+    drawFigures();
+    show(odd, oddities(story));
+    show(cost, costCard(story));
+    fill(
+      facts,
+      factsOf(story).map(([name, value]) => [h("dt", null, name), h("dd", null, value)]),
+    );
+  };
   const read = async () => {
     try {
       shown = await get(`/v1/transactions/${id}`, undefined, signal);
       fill(trouble);
       fill(state, status(shown.state, { pill: true }));
-      fill(figures, sessionFigures(shown));
-      fill(
-        facts,
-        factsOf(shown).map(([name, value]) => [h("dt", null, name), h("dd", null, value ?? NONE)]),
-      );
+      drawFigures();
     } catch (error) {
-      if (!signal.aborted)
-        fill(
-          trouble,
-          h(
-            "p",
-            { class: "notice bad" },
-            error.status === 404 ? "No transaction has this id." : error.message,
-          ),
-        );
+      if (signal.aborted) return;
+      const missing = [404, 422].includes(error.status);
+      fill(
+        trouble,
+        h(
+          "p",
+          { class: "notice bad" },
+          missing ? "No transaction has this id." : error.message,
+          !missing && h("button", { class: "button small", type: "button", on: { click: begin } }, "Try again"),
+        ),
+      );
     }
   };
   const card = (label, ...body) =>
@@ -56,9 +88,10 @@ export async function transaction(root, { params: { id }, signal }) {
   const content = h(
     "div",
     { class: "columns" },
-    h("div", null, card("Facts", h("div", { class: "body" }, facts))),
-    h("div", null, card("Session", figures, lines.element), frames(id, signal), readings(id, signal)),
+    h("div", null, card("Facts", h("div", { class: "body" }, facts)), cost),
+    h("div", null, card("Session", figures, plot.element), odd, card("Timeline", told.element), readings(id, signal)),
   );
+  const heading = pageHead("Transaction", state, exports(id, () => shown));
   fill(
     root,
     h(
@@ -68,76 +101,100 @@ export async function transaction(root, { params: { id }, signal }) {
       h("span", { "aria-hidden": "true" }, "/"),
       "Transaction",
     ),
-    pageHead("Transaction", state),
+    heading,
     trouble,
     content,
   );
 
-  await read();
-  if (signal.aborted) return;
-  if (!shown) {
-    content.hidden = true;
-    return;
+  let isFollowed = false;
+  async function begin() {
+    await read();
+    if (signal.aborted) return;
+    content.hidden = !shown;
+    heading.querySelector(".actions").hidden = !shown;
+    if (!shown) return;
+    root.querySelector("h1").textContent = `${shown.charger_id} · ${shown.ocpp_transaction_id}`;
+    title(`Transaction on ${shown.charger_id}`);
+    plot.read();
+    told.read();
+    if (shown.state === "Active" && !isFollowed) follow();
   }
-  root.querySelector("h1").textContent = `${shown.charger_id} · ${shown.ocpp_transaction_id}`;
-  title(`Transaction on ${shown.charger_id}`);
-  if (shown.state !== "Active") return;
-  const soon = gathered(read, { after: 100, every: 1000, signal });
-  live({
-    query: { charger_id: shown.charger_id },
-    signal,
-    onResume: (isFirst) => {
-      soon();
-      if (!isFirst) lines.read();
-    },
-    onEvent: (event) => {
-      if (event.transaction_id === id) {
-        lines.hear(event);
+  // Whatever happens at the charger may be of the session: the API knows what is.
+  function follow() {
+    isFollowed = true;
+    const soon = gathered(() => Promise.all([read(), told.refresh(), plot.read()]), {
+      after: 250,
+      every: 2000,
+      signal,
+    });
+    live({
+      query: { charger_id: shown.charger_id },
+      signal,
+      onResume: (isFirst) => {
+        if (!isFirst) told.read();
         soon();
-      }
-    },
-  });
+      },
+      onEvent: (event) => {
+        if (event.transaction_id && event.transaction_id !== id) return;
+        soon();
+        if (event.type === "transaction.ended") BOOKED_WITHIN_MS.forEach((ms) => sleep(ms, signal).then(soon));
+      },
+    });
+  }
+  await begin();
 }
 
-function factsOf(item) {
+function show(place, content) {
+  place.hidden = !content;
+  fill(place, content);
+}
+
+function moneyFigures(story) {
+  const [words, tone] = BILLING[story.billing] ?? ["Not reckoned yet", "idle"];
+  const figure = (label, value, title) =>
+    h(
+      "div",
+      { class: "figure text", data: { figure: label }, title },
+      h("span", null, label),
+      h("strong", { class: "number" }, value),
+    );
   return [
-    ["Charger", h("a", { href: `#/chargers/${encodeURIComponent(item.charger_id)}` }, item.charger_id)],
-    ["EVSE", `${item.evse_id ?? NONE}, connector ${item.connector_id ?? NONE}`],
-    ["ID token", item.id_token],
-    ["Started", when(item.started_at, "full")],
-    ["Ended", item.ended_at ? when(item.ended_at, "full") : "still running"],
-    ["Ended by", item.stop_reason],
-    ["Meter at start", register(item.meter_start_wh)],
-    ["Meter at end", register(item.meter_stop_wh)],
-    ["OCPP version", item.ocpp_version],
-    ["Charger's number", item.ocpp_transaction_id],
-    ["Our id", h("code", null, item.id)],
-    ["Remote start id", item.remote_start_id === null ? null : String(item.remote_start_id)],
-    ["Flags", (item.flags ?? []).length ? flags(item.flags) : "none"],
-    ["Last change", when(item.updated_at, "full")],
+    figure("Cost", story.cost ? `${story.cost.total} ${story.cost.currency}` : NONE),
+    figure("Billing", tag(words, tone), story.billing_in_words),
   ];
 }
 
-// The newest of them, each opened to its frame and its answer.
-function frames(id, signal) {
-  const list = h("ol", { class: "log", "aria-label": "Messages, newest first", tabIndex: 0 });
-  const element = h("details", { class: "card fold" }, h("summary", null, "Its OCPP messages"), list);
-  element.addEventListener("toggle", async () => {
-    if (!element.open) return;
-    fill(list, h("li", { class: "blank" }, "Loading…"));
-    try {
-      const { items } = await get(`/v1/transactions/${id}/messages`, { limit: MESSAGES_SHOWN }, signal);
-      fill(
-        list,
-        items.length
-          ? items.map((item) => messageLine(item))
-          : h("li", { class: "blank" }, "No message is kept that belongs to it."),
-      );
-    } catch (error) {
-      if (!signal.aborted) fill(list, h("li", { class: "blank", role: "alert" }, error.message));
-    }
-  });
-  return element;
+// Both are made by the API, so that they are the same for everybody.
+function exports(id, shown) {
+  const path = `/v1/transactions/${id}/timeline`;
+  const name = (end) => `session-${shown().charger_id}-${shown().ocpp_transaction_id}`.replace(/[^\w.-]+/g, "-") + end;
+  const button = (words, explained, save) =>
+    h(
+      "button",
+      {
+        class: "button",
+        type: "button",
+        title: explained,
+        on: {
+          click: async () => {
+            try {
+              await save();
+            } catch (error) {
+              toast({ title: "Not saved", text: error.message, tone: "bad" });
+            }
+          },
+        },
+      },
+      words,
+    );
+  return h(
+    "div",
+    { class: "actions", hidden: true },
+    button("Save for the driver", "A page to read or print, without tokens and ids", () =>
+      download(path, { format: "html" }, name(".html"), "text/html"),
+    ),
+    button("Save as JSON", "Everything, with all raw frames", () => download(path, { format: "json" }, name(".json"))),
+  );
 }
 
 // Loaded when it is opened: a long session holds thousands.
