@@ -14,7 +14,7 @@ from voltring_local.credentials import keep_token
 from voltring_local.errors import StartFailed
 from voltring_local.keeper import Observer
 from voltring_local.options import Options
-from voltring_local.plan import ID_TOKEN_PREFIX, Addresses, Planner, admin_names
+from voltring_local.plan import CHARGER_PREFIX, ID_TOKEN_PREFIX, Addresses, Planner, admin_names
 from voltring_local.ports import free_ports
 from voltring_local.report import Report, table, write_ready_file
 from voltring_local.supervisor import Supervisor
@@ -84,12 +84,16 @@ class Launch(Observer):
     async def _start_chargers(self, supervisor: Supervisor, chargers: Child, at: Addresses) -> None:
         api = demo.Api(self._options.reachable_host, self._options.api_port, at.token)
         await asyncio.to_thread(demo.put_cards, api, ID_TOKEN_PREFIX)
+        if self._options.plays_prices:
+            await asyncio.to_thread(demo.put_prices, api)
         await supervisor.start([chargers])
         deadline = time.monotonic() + CHARGERS_PATIENCE
         while time.monotonic() < deadline:
             if await asyncio.to_thread(demo.count_online, api) >= self._options.chargers:
-                return
+                break
             await asyncio.sleep(GLANCE)
+        if self._options.plays_prices:
+            await asyncio.to_thread(demo.place_chargers, api, CHARGER_PREFIX)
 
     def _addresses(self) -> Addresses:
         options = self._options

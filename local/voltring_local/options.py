@@ -34,6 +34,11 @@ class Options:
         return self.chargers > 0 and self.unknown_chargers is not UnknownChargers.REJECT
 
     @property
+    def plays_prices(self) -> bool:
+        """Whether the simulated chargers get sites and a tariff: only where nobody else can come."""
+        return self.plays_chargers and is_loopback(self.host)
+
+    @property
     def reachable_host(self) -> str:
         """The host under which this machine reaches its own rooms."""
         return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104

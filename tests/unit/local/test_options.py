@@ -49,3 +49,20 @@ def test_links_name_an_address_that_can_be_reached() -> None:
     assert Options(HOME, host=EVERYWHERE, api_port=80).api_url == "http://127.0.0.1:80"
     assert Options(HOME, host="::", ocpp_port=9001).ocpp_url == "ws://[::1]:9001/ocpp"
     assert Options(HOME, host="10.0.0.7").ocpp_url == "ws://10.0.0.7:9000/ocpp"
+
+
+@pytest.mark.parametrize(
+    ("host", "chargers", "unknown", "priced"),
+    [
+        ("127.0.0.1", 12, UnknownChargers.ACCEPT, True),
+        ("localhost", 12, UnknownChargers.QUARANTINE, True),
+        ("127.0.0.1", 0, UnknownChargers.ACCEPT, False),
+        ("127.0.0.1", 12, UnknownChargers.REJECT, False),
+        (EVERYWHERE, 12, UnknownChargers.QUARANTINE, False),
+    ],
+)
+def test_demo_prices_come_with_simulated_chargers_on_loopback_alone(
+    host: str, chargers: int, unknown: UnknownChargers, priced: bool
+) -> None:
+    options = Options(HOME, chargers=chargers, host=host, unknown_chargers=unknown)
+    assert options.plays_prices is priced
