@@ -23,13 +23,6 @@ TITLES = {"charge": "Invoice", "credit": "Credit note"}
 Invoice = Mapping[str, Any]
 
 
-def wants_html(accept: str) -> bool:
-    """Whether a client prefers a page to JSON: a browser does, one that says nothing does not."""
-    asked = dict(map(_asked, accept.lower().split(",")))
-    html = asked.get("text/html", 0.0)
-    return html > 0 and html >= asked.get("application/json", 0.0)
-
-
 def render(invoice: Invoice) -> str:
     """The page."""
     currency = invoice["totals"]["currency"]
@@ -50,15 +43,6 @@ def render(invoice: Invoice) -> str:
         "sums": "\n".join(_sums(invoice)),
     }
     return PAGE.substitute({name: escape(str(word)) for name, word in words.items()} | parts)
-
-
-def _asked(part: str) -> tuple[str, float]:
-    name, *parameters = (word.strip() for word in part.split(";"))
-    quality = next((word[2:] for word in parameters if word.startswith("q=")), "1")
-    try:
-        return name, float(quality)
-    except ValueError:
-        return name, 0.0
 
 
 def _corrections(invoice: Invoice) -> Iterable[str]:

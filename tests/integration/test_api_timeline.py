@@ -357,3 +357,16 @@ async def _keep_account(api: Any, session: str, begun: datetime, changes_at: dat
         {"name": "Night"},
         {"price": price, "total": "0.30", "currency": "EUR"},
     )
+
+
+async def test_what_is_void_shows_no_price_to_an_agent_or_a_driver(api: Any, lived: str) -> None:
+    cost = '{"total": "5.75", "currency": "EUR", "price": {"currency": "EUR", "total": "5.75", "lines": []}}'
+    keep = (
+        "INSERT INTO transaction_accounts (transaction_id, checked_at, of_version, cost, billing)"
+        " VALUES ($1, now(), 0, $2, $3) ON CONFLICT (transaction_id) DO UPDATE SET cost = $2, billing = $3"
+    )
+    for billing, is_shown in (("final", True), ("void", False)):
+        await api.database.execute(keep, UUID(lived), cost, billing)
+        story = (await api.client.get(f"/v1/transactions/{lived}/timeline")).json()["session"]
+        page = (await api.client.get(f"/v1/transactions/{lived}/timeline?format=html")).text
+        assert (story["cost"] is not None, "5.75" in page) == (is_shown, is_shown)

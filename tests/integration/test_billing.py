@@ -199,6 +199,22 @@ async def test_a_session_that_has_not_said_whose_it_is_gets_the_tariff_of_its_gr
     assert (await book(pool, one))["tariff"]["name"] == "Friends"
 
 
+async def test_a_session_that_ends_before_it_says_whose_it_is_waits_for_that_and_then_gets_its_tariff(
+    pool: asyncpg.Pool,
+) -> None:
+    group = {**TARIFF, "name": "Friends", "components": [{"kind": "energy", "price": "0.10"}]}
+    await assign(pool, group, "friends")
+    await pool.execute("UPDATE id_tokens SET group_id_token = 'friends'")
+    one = await keep(pool, session(id_token=None, ocpp_version="2.0.1"))
+    await billed(pool, one, account(1000))
+    held = await book(pool, one)
+    assert (held["billing"], held["waits_for"], held["time_zone"]) == ("held", ["no_token"], None)
+    await pool.execute("UPDATE transactions SET id_token = $1 WHERE id = $2", TOKEN, one.id)
+    await billed(pool, session(id=one.id, ocpp_version="2.0.1"), account(1000))
+    assert kinds(await records(pool, one)) == [("charge", "0.12")]
+    assert (await book(pool, one))["tariff"]["name"] == "Friends"
+
+
 async def test_a_session_without_a_tariff_at_its_start_costs_nothing_for_ever(postgres_dsn: str) -> None:
     pool = await open_pool(postgres_dsn, size=2, name="test")
     await found_town(pool, None)

@@ -1,8 +1,8 @@
 """By which tariff a session is priced: the one in force at its start, found once and frozen into its account.
 
-A running session that has not said yet whose it is, or when it began, is priced by what would be in force now for what
-is known of it; it is frozen as soon as both are known, and at the latest when it is over. That none was in force is
-frozen as well: what is assigned later does not make a session dearer than it was when it began.
+A session that has not said yet whose it is, or when it began, is priced by what would be in force for what is known of
+it; it is frozen as soon as both are known, or when somebody lets it be billed all the same. Until then it is held. That
+none was in force is frozen as well: what is assigned later does not make a session dearer than it was when it began.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from voltring_core.domain.authorization import NO_TOKEN_NEEDED
 from voltring_core.domain.tariffs import Price, Tariff, parse, price
-from voltring_core.domain.transactions import TransactionState
 from voltring_core.domain.usage import Usage
 from voltring_core.store.billing import SQL as BOOKS
 from voltring_core.store.tariffs import SQL as TARIFFS
@@ -56,7 +55,7 @@ async def terms_of(connection: Any, session: Row, book: Row, at: datetime) -> Te
         terms = Terms(await connection.fetchval(TARIFFS["zone_of"], session["charger_id"]) or UTC)
     else:
         terms = _of(found.time_zone, found.id, found.content)
-    if _is_known(session):
+    if _is_known(session) or book["ruling"] is not None:
         await connection.execute(BOOKS["freeze"], session["id"], terms.tariff_id, terms.content, terms.time_zone)
     return terms
 
@@ -64,7 +63,7 @@ async def terms_of(connection: Any, session: Row, book: Row, at: datetime) -> Te
 def _is_known(session: Row) -> bool:
     """Whether nothing is to be learnt any more that decides on the tariff."""
     has_token = session["id_token"] is not None or session["id_token_type"] in NO_TOKEN_NEEDED
-    return session["state"] == TransactionState.ENDED or (has_token and session["started_at"] is not None)
+    return has_token and session["started_at"] is not None
 
 
 def _of(time_zone: str, tariff_id: UUID | None, content: Mapping[str, Any] | None) -> Terms:

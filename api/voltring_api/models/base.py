@@ -42,6 +42,8 @@ def _within(value: datetime) -> datetime:
 def _plain(value: str) -> str:
     if value != value.strip() or not value.isprintable() or "/" in value:
         raise ValueError("must be printable, without a slash and without spaces at its ends")
+    if value in {".", ".."}:
+        raise ValueError("must be something else than dots: in an address they mean another place")
     return value
 
 

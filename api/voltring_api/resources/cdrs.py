@@ -8,11 +8,12 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
 from voltring_api import audit, cursors
-from voltring_api.invoice import HEADERS, render, wants_html
+from voltring_api.invoice import HEADERS, render
 from voltring_api.models.base import GivenInstant, Page
 from voltring_api.models.billing import ChargeRecord, ChargeRecordWithContent, CreditReason
 from voltring_api.openapi import errors
 from voltring_api.parts import Pool, Who
+from voltring_api.prefer import wants_html
 from voltring_api.resources.paging import LIMIT, Cursor, Limit, page
 from voltring_api.statements import bind
 from voltring_core.domain.billing import CdrKind, credited_by_hand

@@ -14,6 +14,7 @@ from voltring_api import cursors
 from voltring_api.models.timeline import EntryKind, Series, Timeline
 from voltring_api.openapi import errors
 from voltring_api.parts import Pool
+from voltring_api.prefer import wants_html
 from voltring_api.resources.paging import Cursor, Limit
 from voltring_api.resources.timeline_belonging import LEAD
 from voltring_api.resources.timeline_gathering import LATE, SQL, Gathered, Key, gather, session_row, shown
@@ -57,7 +58,7 @@ async def read_timeline(
 
     The page that is made for `text/html` is for the driver: it shows no frames, no ids and no whole token.
     """
-    if format == "html" or (format is None and prefers_html(accept)):
+    if format == "html" or (format is None and wants_html(accept or "")):
         return await _readable(pool, transaction_id)
     async with pool.acquire() as connection:
         found = await gather(connection, transaction_id)
@@ -86,12 +87,6 @@ async def read_series(
     async with pool.acquire() as connection:
         row = await session_row(connection, transaction_id)
         return await _series(connection, row, points)
-
-
-def prefers_html(accept: str | None) -> bool:
-    """Whether a client names HTML, and JSON or anything else not before it."""
-    named = [part.split(";")[0].strip().lower() for part in (accept or "").split(",")]
-    return next((it for it in named if it in ("text/html", "application/json", "*/*")), None) == "text/html"
 
 
 async def _series(connection: asyncpg.Connection, row: asyncpg.Record, points: int) -> Series:

@@ -29,7 +29,7 @@ FLAGS = {
     "no_meter_stop": "Its end came without a reading of the meter; the last one before counts.",
     "not_checked": "It could not be worked out again from its messages: see the worker's log.",
     "offline": "Parts of it took place while the charger was offline, and were told later.",
-    "phantom": "Hardly any time and no energy: most likely no car was charged.",
+    "phantom": "Hardly any time and no energy, or an echo of an earlier session: most likely no car was charged.",
     "readings_stopped": "The charger stopped sending readings.",
     "reserved_for_other": "The place was reserved for somebody else.",
     "seq_conflict": "The charger has told two different things under the same number.",

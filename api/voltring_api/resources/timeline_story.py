@@ -29,7 +29,8 @@ def story(row: Mapping[str, Any]) -> Story:
             "stop_in_words": reason_words(row["stop_reason"]),
             "stop_id_token": row.get("stop_id_token"),
             "signed_meter_values": row.get("signed_meter_values") or 0,
-            "cost": without_secrets(row["cost"]),
+            # What is void costs nothing, whatever it would have cost.
+            "cost": None if row["billing"] == "void" else without_secrets(row["cost"]),
             "billing_in_words": facts.billing_words(row["billing"], row["waits_for"] or ()),
             "waits_for": [FlagInWords(name=name, words=facts.flag_words(name)) for name in row["waits_for"] or ()],
             "flags": [FlagInWords(name=name, words=facts.flag_words(name)) for name in flags_of(row)],

@@ -86,6 +86,9 @@ class RegistrationAnswer:
     interval: int
 
 
+DOTS = frozenset({".", ".."})
+
+
 def check_identity(identity: str, *, is_2x: bool = False) -> str:
     """Return the identity if a charger may be called so; raise ValueError with the reason otherwise (TR-02).
 
@@ -95,6 +98,8 @@ def check_identity(identity: str, *, is_2x: bool = False) -> str:
         raise ValueError("the charger id is empty")
     if len(identity) > MAX_IDENTITY:
         raise ValueError(f"the charger id has {len(identity)} characters, {MAX_IDENTITY} are allowed")
+    if identity in DOTS:
+        raise ValueError(f"the charger id must not be {identity!r}: in an address it means another place")
     if identity != identity.strip():
         raise ValueError("the charger id starts or ends with a space")
     if bad := next((sign for sign in identity if sign in ":/" or not sign.isprintable()), None):

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from voltring_core.domain import transactions
 from voltring_core.domain.evidence import Evidence
-from voltring_core.domain.messages import Metered, TransactionReported
+from voltring_core.domain.messages import EventKind, Metered, TransactionReported
 from voltring_core.domain.sequence import Ordered, Placed, in_order
 from voltring_core.domain.transactions import PHANTOM, SEQ_CONFLICT, Transaction, TransactionState, flag
 from voltring_core.domain.values import changed, value
@@ -61,10 +61,19 @@ def fold(evidence: Evidence) -> Folded:
     now = _applied(_begun(evidence, begun), evidence, [one for one in ordered.placed if one is not begun])
     for word in evidence.decided:
         now = flag(now, word)
-    if ordered.conflicts:
+    if ordered.conflicts or _has_a_strangers_stop(ordered):
         now = flag(now, SEQ_CONFLICT)
     now = transactions.judged(now)
     return Folded(now, ordered.missing, ordered.conflicts, _found(now, ordered))
+
+
+def _has_a_strangers_stop(ordered: Ordered) -> bool:
+    """Whether a stop without an id was taken for this session's (1.6), and its own says another meter: that stop may be
+    anybody's, and somebody is to look."""
+    ends = [one.said for one in ordered.placed if isinstance(one.said, TransactionReported)]
+    stops = [said for said in ends if said.kind is EventKind.ENDED and said.seq_no is None]
+    named = {said.meter_wh for said in stops if said.transaction_id is not None}
+    return bool(named) and any(said.transaction_id is None and said.meter_wh not in named for said in stops)
 
 
 def _begun(evidence: Evidence, first: Placed) -> Transaction:
@@ -105,7 +114,7 @@ def _ended(now: Transaction, evidence: Evidence) -> Transaction:
 def _found(now: Transaction, ordered: Ordered) -> tuple[str, ...]:
     is_over = now.state is TransactionState.ENDED
     words = (
-        SEQ_CONFLICT if ordered.conflicts else None,
+        SEQ_CONFLICT if ordered.conflicts or _has_a_strangers_stop(ordered) else None,
         INCOMPLETE if ordered.missing and is_over else None,
         PHANTOM if PHANTOM in now.flags else None,
     )

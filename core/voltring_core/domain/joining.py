@@ -22,19 +22,26 @@ def join(started: Transaction, orphan: Transaction) -> Transaction:
     return changed(then, start_received_at=min(received))
 
 
-def stop_of(started: Transaction, orphans: Iterable[Transaction]) -> Transaction | None:
-    """The stop that came before its start, if there is exactly one that fits: nothing is guessed."""
+def stop_of(
+    started: Transaction, orphans: Iterable[Transaction], running: Iterable[Transaction] = ()
+) -> Transaction | None:
+    """The stop that came before its start, if there is exactly one that fits, and fits nothing else of the station that
+    runs: nothing is guessed."""
+    others = [one for one in running if one.id != started.id]
     fitting = [one for one in orphans if is_stop_of(one, started)]
-    return fitting[0] if len(fitting) == 1 else None
+    if len(fitting) != 1 or any(is_stop_of(fitting[0], other) for other in others):
+        return None
+    return fitting[0]
 
 
 def is_replayed(started: Transaction, over: Iterable[Transaction]) -> bool:
-    """Whether a start is one of the past, said anew: by time and meter it lies before the stop of a session of its EVSE
-    that had begun by then."""
-    at, meter = started.started_at, started.meter_start_wh
+    """Whether a start is one of the past, said anew: by tag, time and meter it lies before the stop of a session of its
+    EVSE that had begun by then. Another driver's is no echo: its clock or meter may be off."""
+    at, meter, tag = started.started_at, started.meter_start_wh, (started.id_token or "").casefold()
     if at is None or CLOCK in started.flags:
         return False
-    return any(_lies_within(at, meter, one) for one in over if CLOCK not in one.flags and not is_assumed(one))
+    own = (one for one in over if (one.id_token or "").casefold() == tag)
+    return any(_lies_within(at, meter, one) for one in own if CLOCK not in one.flags and not is_assumed(one))
 
 
 def _lies_within(at: datetime, meter_wh: Decimal | None, session: Transaction) -> bool:

@@ -71,7 +71,7 @@ def read(samples: Iterable[Sample]) -> Readings:
         found[one.measurand].add(point)
     registers, powers, intervals, exports = (tuple(sorted(found[name])) for name in ORDER)
     return Readings(
-        registers, powers, intervals, exports, min(bounds[BEGIN], default=None), max(bounds[END], default=None)
+        registers, powers, intervals, exports, min(bounds[BEGIN], default=None), min(bounds[END], default=None)
     )
 
 
@@ -88,7 +88,7 @@ def tell(evidence: Evidence, transaction: Transaction) -> Story | None:
     ended_at = None if ended_at is None else max(ended_at, started_at)
     readings = read(sample for one in heard for sample in _of_session(one, started_at, ended_at))
     states = tuple((at, said.charging_state) for at, said in events if said.charging_state)
-    start, stop = _start(events, readings), _stop(events, readings)
+    start, stop = _start(events, readings), _stop(events, readings, transaction.meter_stop_wh)
     return Story(started_at, ended_at, start, stop if ended_at is not None else None, readings, _changes(states))
 
 
@@ -102,13 +102,16 @@ def _start(events: list[tuple[datetime, TransactionReported]], readings: Reading
     return readings.begin
 
 
-def _stop(events: list[tuple[datetime, TransactionReported]], readings: Readings) -> Point | None:
-    for at, said in reversed(events):
-        if said.kind is EventKind.ENDED:
-            if said.meter_wh is not None and said.meter_wh >= 0:
-                return at, said.meter_wh
-            if readings.end is None and (own := read(said.samples).registers):
-                return at, own[-1][1]
+def _stop(
+    events: list[tuple[datetime, TransactionReported]], readings: Readings, register: Decimal | None
+) -> Point | None:
+    """Of several ends the one that the session itself goes by, else the first (TX-06)."""
+    ends = [(at, said) for at, said in events if said.kind is EventKind.ENDED]
+    for at, said in [one for one in ends if one[1].meter_wh == register] or ends:
+        if said.meter_wh is not None and said.meter_wh >= 0:
+            return at, said.meter_wh
+        if readings.end is None and (own := read(said.samples).registers):
+            return at, own[-1][1]
     return readings.end
 
 

@@ -32,6 +32,11 @@ _SETTLED = frozenset({"pspRef", "receiptUrl", "vatCompany", "vatNumber"})
 _TOLD = frozenset({"type", "mutability"})
 _VALUES = ("value", "attributeValue", "actualValue")
 _URL = re.compile(r"(://)[^/?#\s\"]*@")
+_QUERY = re.compile(
+    r"([?&][^=&#\s\"]*(?:token|sig|signature|secret|password|passwd|pwd|credential|apikey|api_key|auth)[^=&#\s\"]*=)[^&#\s\"]+",
+    re.IGNORECASE,
+)
+"""What lets anybody in who knows it: presigned addresses of files carry it in their query."""
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _ASSIGNED = re.compile(
     r"((?:pass(?:word|wd|phrase)|secret|authorizationkey|apikey)[\"']?\s*[=:]\s*[\"']?)[^\s&;,\"']+", re.IGNORECASE
@@ -70,7 +75,7 @@ def redact_payload(
 
 def _may_hold(text: str, action: str | None) -> bool:
     lower = text.lower()
-    if ("@" in lower and "://" in lower) or action == _SETTLEMENT or "\\" in lower:
+    if ("://" in lower and ("@" in lower or "?" in lower)) or action == _SETTLEMENT or "\\" in lower:
         return True
     return any(needle in lower for needle in _NEEDLES)
 
@@ -148,6 +153,8 @@ def _text(text: str, depth: int) -> str:
     found = text
     if "://" in found and "@" in found:
         found = _URL.sub(rf"\1{REDACTED}@", found)
+    if "://" in found and "?" in found:
+        found = _QUERY.sub(rf"\1{REDACTED}", found)
     if "PRIVATE KEY" in found:
         found = _PEM.sub(REDACTED, found)
     inner = _inner_json(found, depth) if found[:1] in ("{", "[") else None

@@ -84,7 +84,8 @@ def start(message: Message, said: TransactionReported, known: Known) -> Outcome:
         )
         if joining.is_replayed(before, known.over(message.charger_id, said.evse_id)):
             before = transactions.flag(before, transactions.START_REPLAYED)
-        orphan = joining.stop_of(before, known.orphans(message.charger_id))
+        running = known.active(message.charger_id)
+        orphan = joining.stop_of(before, known.orphans(message.charger_id), running)
         decision, before = tokens.decided(message, said, known, None, before)
         before, used = reservations.taken(message, said, known, None, before)
         if orphan is not None:

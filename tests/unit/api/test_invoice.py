@@ -2,7 +2,8 @@
 
 import pytest
 
-from voltring_api.invoice import HEADERS, PAGE, STYLE, wants_html
+from voltring_api.invoice import HEADERS, PAGE, STYLE
+from voltring_api.prefer import wants_html
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from voltring_api.policy import Role, is_guarded, needed_role
         ("DELETE", "/v1/chargers/a", Role.ADMIN),
         ("GET", "/v1/cdrs/a/invoice", Role.VIEWER),
         ("POST", "/v1/cdrs/a/credit", Role.ADMIN),
+        ("POST", "/v1/tariffs/quote", Role.VIEWER),
+        ("POST", "/v1/tariffs", Role.OPERATOR),
         ("POST", "/v1/transactions/a/release", Role.OPERATOR),
         ("GET", "/v1/api-keys", Role.ADMIN),
         ("GET", "/v1/api-keys/x", Role.ADMIN),

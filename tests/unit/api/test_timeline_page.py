@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from voltring_api.models.timeline import Entry, EntryKind, Frame, Gap, Point, Series, Story
-from voltring_api.resources.timeline import prefers_html
+from voltring_api.prefer import wants_html
 from voltring_api.resources.timeline_html import is_told, page, zone_of
 from voltring_api.resources.timeline_plot import nice, plot, ticks
 
@@ -136,10 +136,12 @@ def test_ticks_are_round_local_times() -> None:
     [
         ("text/html", True),
         ("text/html,application/xhtml+xml,*/*;q=0.8", True),
-        ("application/json, text/html", False),
+        ("application/json, text/html;q=0.9", False),
         ("*/*", False),
-        (None, False),
+        ("", False),
+        ("text/html;q=0, application/json", False),
+        ("text/html;q=0.5, application/json", False),
     ],
 )
-def test_a_page_is_given_to_who_asks_for_one_first(accept: str | None, html: bool) -> None:
-    assert prefers_html(accept) is html
+def test_a_page_is_given_to_who_asks_for_one_first(accept: str, html: bool) -> None:
+    assert wants_html(accept) is html

@@ -119,3 +119,10 @@ def test_a_new_secret_fits_every_version_and_never_comes_twice():
     assert all(len(bytes.fromhex(one)) == LENGTH and one == one.lower() for one in secrets)
     assert all(matches(one.encode(), digest(one)) for one in secrets)
     assert not matches(b"other", digest(secrets.pop()))
+
+
+@pytest.mark.parametrize("dots", [".", ".."])
+def test_what_means_another_place_in_an_address_is_no_identity(dots):
+    with pytest.raises(ValueError, match="another place"):
+        check_identity(dots)
+    assert check_identity("...") == "..."

@@ -249,3 +249,21 @@ def test_a_session_whose_end_was_assumed_is_reckoned_up_to_its_last_reading() ->
     assert (found.method, found.energy_wh) == ("readings", 6000)
     assert found.usage is not None
     assert (found.usage.ended_at, found.usage.spans[-1].energy_wh) == (at(90), 0)
+
+
+def test_of_two_stops_of_one_session_the_bill_goes_by_the_one_that_the_session_goes_by():
+    said = (start(), *reads((15, 3500), (45, 8500)), stop(11000, 60), stop(12000, 70))
+    evidence = of(*said)
+    account = reckon(evidence, fold(evidence), at(80))
+    assert (account.energy_wh, account.method) == (Decimal(10000), "registers")
+    assert fold(evidence).transaction.energy_wh == Decimal(10000)
+
+
+def test_a_stop_without_an_id_beside_the_sessions_own_counts_for_nothing_and_is_for_a_person_to_look_at():
+    own = stop(4000, 25)
+    foreign = TransactionReported(EventKind.ENDED, at(40), None, meter_wh=Decimal(12000))
+    evidence = of(start(), foreign, own)
+    folded = fold(evidence)
+    account = reckon(evidence, folded, at(50))
+    assert (account.energy_wh, folded.transaction.energy_wh) == (Decimal(3000), Decimal(3000))
+    assert "seq_conflict" in account.flags

@@ -173,3 +173,13 @@ def test_no_secret_comes_through_wherever_it_is(data, around, wraps):
 def test_what_is_not_secret_comes_through_unchanged(around):
     text = call("DataTransfer", {"x": around})
     assert orjson.loads(redact_frame(text, V201, "DataTransfer")) == orjson.loads(text)
+
+
+@pytest.mark.parametrize("name", ["token", "X-Amz-Signature", "sig", "api_key", "auth", "X-Amz-Security-Token"])
+def test_what_lets_anybody_into_a_files_address_is_not_kept(name):
+    location = f"https://files.example/firmware.bin?version=7&{name}=open-sesame&part=2"
+    told = redact_payload(Version.V16, "UpdateFirmware", {"location": location})
+    assert told["location"] == f"https://files.example/firmware.bin?version=7&{name}=[redacted]&part=2"
+    frame = redact_frame(f'[2,"1","UpdateFirmware",{{"location":"{location}"}}]', Version.V16, "UpdateFirmware")
+    assert "open-sesame" not in frame
+    assert "version=7" in frame

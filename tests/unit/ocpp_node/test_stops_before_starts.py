@@ -192,3 +192,11 @@ def test_a_reading_without_a_session_is_not_of_one_that_began_after_it(base, sta
     payload = {"connectorId": 1, "meterValue": [{"timestamp": at, "sampledValue": [{"value": "3000"}]}]}
     base.group(ask(V16, "MeterValues", payload, minutes=62))
     assert base.sessions()[0].register_wh == register
+
+
+def test_a_stop_that_fits_what_runs_elsewhere_at_the_station_is_not_joined(base, start16, stop16):
+    base.group(start16(connector=2, meter=500))
+    base.group(stop16(-1))
+    (decided,) = base.group(start16(received=61))
+    assert attached(decided) == []
+    assert sorted(one.state for one in base.sessions()) == ["Active", "Active", "Orphan"]
