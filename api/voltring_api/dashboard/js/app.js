@@ -2,6 +2,7 @@
 
 import { SIGNED_OUT } from "./api.js";
 import { countQuarantined, drawBar, listenForKeys } from "./bar.js";
+import { bills } from "./pages/bills.js";
 import { charger } from "./pages/charger.js";
 import { events } from "./pages/events.js";
 import { idTokens } from "./pages/id-tokens.js";
@@ -22,6 +23,7 @@ const ROUTES = [
   ["/transactions/:id", transaction, "transactions"],
   ["/events", events, "events"],
   ["/inbox", inbox, "inbox"],
+  ["/bills", bills, "bills"],
   ["/id-tokens", idTokens, "id-tokens"],
   ["/quarantine", quarantine, "quarantine"],
 ];

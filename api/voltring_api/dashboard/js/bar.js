@@ -13,6 +13,7 @@ const PAGES = [
   ["transactions", "#/transactions", "Transactions"],
   ["events", "#/events", "Events"],
   ["inbox", "#/inbox", "Inbox"],
+  ["bills", "#/bills", "Bills"],
   ["id-tokens", "#/id-tokens", "ID tokens"],
   ["quarantine", "#/quarantine", "Quarantine"],
 ];

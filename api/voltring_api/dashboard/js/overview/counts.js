@@ -73,6 +73,7 @@ function waiting(fleet, to) {
       { href: "#/inbox", tone: fleet.unresolved ? "waiting" : null },
     ),
     one("Bills on hold", [count(bills)], bills ? "wait to be released" : "none waits", {
+      href: "#/bills",
       tone: bills ? "waiting" : null,
     }),
     one(
