@@ -3,11 +3,15 @@
 from datetime import timedelta
 
 import asyncpg
+import orjson
 from sim_statements import SHORT, picked, statement
 
 NEW = dict.fromkeys(
     "epoch message_id sent_at response error outcome completed_at finished_at replaced_by earlier_message_ids".split()
 )
+
+
+NEWS = ("state", "response", "error", "outcome", "attempts", "sent_at", "finished_at", "completed_at")
 
 
 def _queued(tables, charger, now):
@@ -133,7 +137,13 @@ def finish(tables, id, message_id, state, response, error, reason):
         outcome = {name: word for name, word in outcome.items() if name != "reason"} or None
     finished = (row["finished_at"] or tables.now()) if early else tables.now()
     said = {"response": response, "error": error, "finished_at": finished, "outcome": outcome}
-    return [_settle(tables, row, row["state"] if early else state, **said)]
+    short = _settle(tables, row, row["state"] if early else state, **said)
+    return [short | {"news": _news(tables.commands[id])}]
+
+
+def _news(row):
+    """The row as who asked for it is told, as JSON."""
+    return None if row["reply_to"] is None else orjson.dumps(picked(row, NEWS)).decode()
 
 
 @statement("commands.of_message")

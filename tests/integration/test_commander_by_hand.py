@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from websockets.protocol import State as SocketState
 
 from voltring_core.cluster.doorbells import Doorbells
+from voltring_core.cluster.watching import Looks
 from voltring_core.domain.chargers import Admission, Charger, Intervals
 from voltring_core.domain.commands import command_class, lane
 from voltring_core.domain.messages import Registration
@@ -72,7 +73,8 @@ class Bench:
     def __init__(self, pool: asyncpg.Pool, redis: Redis) -> None:
         self.pool = pool
         self.queue, self.settler = Faulty(Queue(pool)), Faulty(Settler(pool))
-        publisher: Any = SimpleNamespace(put=lambda event: None)
+        audience = SimpleNamespace(looks=Looks())
+        publisher: Any = SimpleNamespace(put=lambda event: None, audience=audience)
         self.commander = Commander(self.queue, self.settler, Doorbells(redis), publisher)  # type: ignore[arg-type]
         self.socket = Socket()
         charger = Charger("CP", Admission.REGISTERED, None, registration=Registration.ACCEPTED, call_timeout_s=None)

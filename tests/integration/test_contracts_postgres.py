@@ -53,7 +53,11 @@ def _plain(value):
     if isinstance(value, UUID):
         return str(value)
     if hasattr(value, "keys"):
-        return {name: _plain(value[name]) for name in value.keys()}  # noqa: SIM118 - a record iterates over its values
+        fields = {name: value[name] for name in value.keys()}  # noqa: SIM118 - a record iterates over its values
+        if fields.get("news") is not None:
+            told = json.loads(fields["news"])
+            fields["news"] = {name: bool(one) if name.endswith("_at") else one for name, one in told.items()}
+        return {name: _plain(one) for name, one in fields.items()}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     if isinstance(value, set):
