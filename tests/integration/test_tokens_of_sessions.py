@@ -21,7 +21,7 @@ from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.domain.folding import differences, fold
 from voltring_core.store.database import open_pool
 from voltring_core.store.evidence import load_stored
-from voltring_core.store.groups import group_of
+from voltring_core.store.tariffs import group_of
 from voltring_core.testing import eventually
 from voltring_worker.deauthorising import Deauthorising
 
