@@ -106,10 +106,10 @@ class EventStream(Response):
 
     async def _stream(self, send: Send, ends: list[asyncio.Task[Any]]) -> None:
         loop = asyncio.get_running_loop()
-        await self._body(send, HELLO)
         pull = asyncio.create_task(self._next(), name="event stream: next")
         beat = loop.time() + HEARTBEAT_S
         try:
+            await self._body(send, HELLO)
             while True:
                 await asyncio.wait({pull, *ends}, timeout=beat - loop.time(), return_when=asyncio.FIRST_COMPLETED)
                 if any(task.done() for task in ends):

@@ -46,6 +46,39 @@ async def run(browser, origin):
 
 
 @IN_CHROMIUM
+async def test_what_is_asked_for_while_the_work_runs_is_done_after_it_and_once(run):
+    script = """async () => {
+      const { gathered } = await import("/js/timing.js");
+      const { signal } = new AbortController();
+      const began = [];
+      let finish;
+      let more;
+      const soon = gathered(
+        () => {
+          began.push("work");
+          more?.();
+          return new Promise((resolve) => { finish = resolve; });
+        },
+        { after: 1, every: 1, signal },
+      );
+      const next = () => new Promise((resolve) => { more = resolve; });
+      let begun = next();
+      soon();
+      soon();
+      await begun;
+      begun = next();
+      soon();
+      soon();
+      finish();
+      await begun;
+      finish();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return began.length;
+    }"""
+    assert await run(script) == 2
+
+
+@IN_CHROMIUM
 async def test_an_event_stream_in_any_pieces_gives_the_same_events(run):
     stream = ': hello\r\n\r\nid: 7\nevent: a\ndata: {"n":1}\n\ndata: two\ndata: lines\n\n'
     stream += ":beat\n\nid: 8\rdata: ü\r\r\nevent: none\n\n"

@@ -335,7 +335,7 @@ async def test_a_command_is_in_the_audit_log_and_on_the_live_feed_without_its_pa
     command = await api.client.post(f"{place}/commands", json={"action": "ChangeConfiguration", "payload": payload})
     row = await api.database.fetchrow("SELECT * FROM audit_log")
     assert (row["action"], row["subject"]) == ("command.create", f"command:{command.json()['id']}")
-    (_, fields), *_ = await api.parts.redis.xrange(keys.EVENTS)
+    ((_, fields),) = await api.parts.redis.xrevrange(keys.EVENTS, count=1)
     (event,) = orjson.loads(fields["e"])
     assert (event["type"], event["command_id"], event["state"]) == ("command.updated", command.json()["id"], "QUEUED")
     assert secret not in f"{row}{event}"

@@ -28,7 +28,7 @@ async def read_events(
 
     Types: `charger.online`, `.offline`, `.booted`; `connector.status`; `transaction.started`, `.updated`, `.ended`;
     `meter.values`; `command.updated`; `station.event`, `station.record`, `report.updated`; `alarm.raised`, `.cleared`;
-    if asked for, `message`.
+    if asked for, `message`. `feed.heard` comes when a node begins to tell: read again what you have read before.
     After `event: lagged` the stream ends: you did not keep up and have missed something.
     """
     if messages and charger_id is None:

@@ -7,14 +7,18 @@ in a stream, so that who publishes knows within milliseconds.
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from redis.asyncio import Redis
 
 from voltring_core.cluster.connection import AWAY
+from voltring_core.cluster.events import Event, EventBus
+from voltring_core.ocpp.wire import write_time
 
 WATCHED, LISTENED, LOOKS = "watched", "listened", "looks"
 EVERYTHING = "*"
+HEARD = "feed.heard"
 SECONDS = 15
 """How long one `watch` lasts; to be renewed at a third of it."""
 FOLLOW_S = 1.0
@@ -35,6 +39,13 @@ class Looks:
     def hears(self, charger_id: str) -> bool:
         """Whether somebody listens to a charger's events."""
         return EVERYTHING in self.events or charger_id in self.events
+
+
+def heard(before: Looks, after: Looks, now: datetime) -> list[Event]:
+    """What those are told who are looked at from now on; `charger_id` is None for all chargers."""
+    new = sorted((after.events - before.events) | (after.messages - before.messages))
+    at = write_time(now)
+    return [{"type": HEARD, "charger_id": None if one == EVERYTHING else one, "at": at} for one in new]
 
 
 async def listen(redis: Redis, charger_id: str | None) -> None:
@@ -84,14 +95,20 @@ class Audience:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._bus = EventBus(redis)
         self.looks = Looks()
 
     async def follow(self) -> None:
-        """Keep up for ever; to be supervised."""
+        """Keep up for ever; to be supervised.
+
+        Whom this publisher begins to tell hears `feed.heard`: what was committed before was told to nobody, and can
+        be read by now.
+        """
         since = "0-0"
         while True:
             try:
-                self.looks = await looks(self._redis)
+                before, self.looks = self.looks, await looks(self._redis)
+                await self._bus.publish(heard(before, self.looks, datetime.now(UTC)))
                 since = await new_look(self._redis, since, FOLLOW_S)
             except AWAY:
                 await asyncio.sleep(FOLLOW_S)

@@ -77,7 +77,7 @@ export function eventList({ path, level, withCharger = false, signal }) {
     hear: (event) => {
       if (event.type === "station.event" && pages.page === 1) soon();
     },
-    resume: (isFirst) => isFirst || soon(),
+    resume: soon,
   };
 }
 

@@ -10,13 +10,19 @@ const sign = h("span", { class: "live", role: "status", hidden: true });
 
 export const liveSign = () => sign;
 
-/** Follows `/v1/events` while `signal` lasts. `onResume(isFirst)` is called when it opens, and after every gap. */
+const HEARD = "feed.heard"; // somebody has begun to tell: what happened before was told to nobody
+
+/**
+ * Follows `/v1/events` while `signal` lasts. `onResume()` means: read again. It is called when the line opens, after
+ * every gap, and when another node has heard that somebody looks.
+ */
 export function live({ query = {}, signal, onEvent, onResume }) {
   let line = null;
   let resting = 0;
   const start = () => {
     line = new AbortController();
-    follow("/v1/events", { query, signal: line.signal, onEvent, onState: show, onResume });
+    const hear = (event) => (event.type === HEARD ? onResume() : onEvent(event));
+    follow("/v1/events", { query, signal: line.signal, onEvent: hear, onState: show, onResume });
   };
   const visibility = () => {
     clearTimeout(resting);
@@ -27,7 +33,7 @@ export function live({ query = {}, signal, onEvent, onResume }) {
       }, REST_AFTER_MS);
     else if (line.signal.aborted) {
       start();
-      onResume(false);
+      onResume();
     }
   };
   document.addEventListener("visibilitychange", visibility, { signal });

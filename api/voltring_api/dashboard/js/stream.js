@@ -42,12 +42,11 @@ export class EventParser {
 /**
  * Follows an event stream until `signal` ends, reconnecting with back-off and Last-Event-ID.
  * `onEvent(object)` gets the parsed data, `onState("connecting" | "live" | "reconnecting")` the line's state, and
- * `onResume(isFirst)` is called whenever the line opens: whatever was read before may have missed something.
+ * `onResume()` is called whenever the line opens: whatever was read before may have missed something.
  */
 export async function follow(path, { query, signal, onEvent, onState, onResume }) {
   let lastId = "";
   let failures = 0;
-  let opened = false;
   onState("connecting");
   while (!signal.aborted) {
     try {
@@ -55,8 +54,7 @@ export async function follow(path, { query, signal, onEvent, onState, onResume }
         onOpen: () => {
           failures = 0;
           onState("live");
-          onResume(!opened);
-          opened = true;
+          onResume();
         },
         onEvent: (event) => {
           lastId = event.id || lastId;

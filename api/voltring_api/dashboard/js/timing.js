@@ -10,21 +10,27 @@ export const COUNTED_EVERY_MS = 1100;
 export function gathered(work, { after = 150, every = 1000, signal }) {
   let timer = 0;
   let last = 0;
+  let running = false;
+  let again = false; // called while `work` ran: what it read may be from before the call
   signal.addEventListener("abort", () => clearTimeout(timer));
-  return () => {
-    if (timer || signal.aborted) return;
-    timer = setTimeout(
-      async () => {
-        last = Date.now();
-        try {
-          await work();
-        } finally {
-          timer = 0;
-        }
-      },
-      Math.max(after, last + every - Date.now()),
-    );
+  const soon = () => {
+    if (signal.aborted) return;
+    if (running) again = true;
+    else timer ||= setTimeout(run, Math.max(after, last + every - Date.now()));
   };
+  const run = async () => {
+    timer = 0;
+    last = Date.now();
+    running = true;
+    try {
+      await work();
+    } finally {
+      running = false;
+      if (again) soon();
+      again = false;
+    }
+  };
+  return soon;
 }
 
 /** Runs `work` every `ms` while the page is shown and `signal` lasts. */

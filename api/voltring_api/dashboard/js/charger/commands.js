@@ -49,7 +49,7 @@ export function commands({ id, signal }) {
         fill(
           body,
           items.length
-            ? items.map((command) => kept(drawn, command))
+            ? items.map((command) => kept(drawn, command, soon))
             : h("div", { class: "blank" }, state ? "Nothing is unresolved." : "No command yet."),
         );
     } catch (error) {
@@ -68,16 +68,16 @@ export function commands({ id, signal }) {
 }
 
 // An entry that did not change stays as it is, so that an opened one stays open.
-function kept(drawn, command) {
+function kept(drawn, command, soon) {
   const version = `${command.state}|${command.finished_at}|${JSON.stringify(command.outcome)}`;
   const known = drawn.get(command.id);
   if (known?.version === version) return known.element;
-  const element = one(command, known?.element.querySelector("details")?.open);
+  const element = one(command, soon, known?.element.querySelector("details")?.open);
   drawn.set(command.id, { version, element });
   return element;
 }
 
-function one(command, open = false) {
+function one(command, soon, open = false) {
   const { text, tone } = commandState(command.state);
   return h(
     "div",
@@ -96,11 +96,11 @@ function one(command, open = false) {
       progress(command.outcome),
       command.state === "QUEUED" && [
         " ",
-        guarded("operator", { class: "button small", onClick: () => cancel(command) }, "Cancel"),
+        guarded("operator", { class: "button small", onClick: () => cancel(command).then(soon) }, "Cancel"),
       ],
       command.state === "UNKNOWN" && [
         " ",
-        guarded("operator", { class: "button small", onClick: () => resolve(command) }, "Resolve"),
+        guarded("operator", { class: "button small", onClick: () => resolve(command).then(soon) }, "Resolve"),
       ],
     ),
     h(
@@ -125,7 +125,6 @@ function progress(came) {
   return typeof came.status === "string" && ` It says: ${spaced(came.status)}.`;
 }
 
-// The live line tells what became of it.
 async function cancel(command) {
   try {
     await call("POST", `/v1/commands/${command.id}/cancel`);

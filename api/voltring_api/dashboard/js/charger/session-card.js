@@ -52,7 +52,7 @@ export function sessionCard(page) {
     fill(place, lines.element);
   };
 
-  return { element, show, hear: (event) => lines?.hear(event), resume: (isFirst) => isFirst || lines?.read() };
+  return { element, show, hear: (event) => lines?.hear(event), resume: () => lines?.read() };
 }
 
 /** The figures of a transaction, running or ended. */

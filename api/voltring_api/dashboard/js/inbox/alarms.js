@@ -58,7 +58,7 @@ export function alarms({ asked, signal, onAsked }) {
     hear: (event) => {
       if (event.type?.startsWith("alarm.")) soon();
     },
-    resume: (isFirst) => isFirst || soon(),
+    resume: soon,
   };
 }
 

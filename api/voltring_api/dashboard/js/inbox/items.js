@@ -32,7 +32,7 @@ export function items({ signal }) {
     hear: (event) => {
       if (event.state === "Orphan" && pages.page === 1) soon();
     },
-    resume: (isFirst) => isFirst || soon(),
+    resume: soon,
   };
 }
 

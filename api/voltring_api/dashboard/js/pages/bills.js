@@ -32,6 +32,6 @@ export function bills(root, { query, signal }) {
   live({
     signal,
     onEvent: (event) => event.type === "transaction.ended" && soon(),
-    onResume: (isFirst) => isFirst || soon(),
+    onResume: soon,
   });
 }

@@ -107,9 +107,9 @@ export async function charger(root, { params: { id }, query, signal }) {
       for (const part of parts) part.hear?.(event);
       if (!QUIET.has(event.type)) page.reload();
     },
-    onResume: (isFirst) => {
+    onResume: () => {
       page.reload();
-      for (const part of parts) part.resume?.(isFirst);
+      for (const part of parts) part.resume?.();
     },
   });
 }

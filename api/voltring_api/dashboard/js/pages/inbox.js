@@ -26,6 +26,6 @@ export function inbox(root, { query, signal }) {
   live({
     signal,
     onEvent: (event) => parts.forEach((part) => part.hear(event)),
-    onResume: (isFirst) => parts.forEach((part) => part.resume(isFirst)),
+    onResume: () => parts.forEach((part) => part.resume()),
   });
 }

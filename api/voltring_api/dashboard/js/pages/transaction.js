@@ -130,8 +130,8 @@ export async function transaction(root, { params: { id }, query, signal }) {
     live({
       query: { charger_id: shown.charger_id },
       signal,
-      onResume: (isFirst) => {
-        if (!isFirst) told.read();
+      onResume: () => {
+        told.read();
         soon();
       },
       onEvent: (event) => {
