@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 
 from voltring_core.cluster import keys
 from voltring_core.cluster.connection import AWAY
+from voltring_core.cluster.streams import Streams
 
 logger = logging.getLogger("voltring.doorbells")
 KEPT = 10_000
@@ -46,6 +47,7 @@ class Doorbells:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._streams = Streams(redis)
         self._limited: dict[str, float] = {}  # streams that were given an end lately, and when (monotonic)
 
     async def ring(self, charger_id: str, owner: str | None = None) -> bool:
@@ -92,15 +94,15 @@ class Doorbells:
     async def answer(self, api_uid: str, command_id: UUID, news: str | None = None) -> None:
         """Tell an API replica that a command has changed, and to what if that is committed and short: a JSON object of
         its row's columns. Raises what Redis raises."""
-        entry = {"id": str(command_id)}
+        entry: dict[str, str | int] = {"id": str(command_id)}
         if news is not None and len(news) <= LONGEST_NEWS:
             entry["news"] = news
-        await self._redis.xadd(keys.results(api_uid), entry, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
+        await self._streams.add(keys.results(api_uid), entry, kept=KEPT)
 
     async def _send(self, uid: str, ring: Ring) -> None:
-        entry = {"kind": ring.kind, "charger": ring.charger_id, "epoch": ring.epoch}
+        entry: dict[str, str | int] = {"kind": ring.kind, "charger": ring.charger_id, "epoch": ring.epoch}
         stream, now = keys.doorbells(uid), time.monotonic()
-        await self._redis.xadd(stream, entry, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
+        await self._streams.add(stream, entry, kept=KEPT)
         if self._limited.get(stream, -FORGOTTEN_S) < now - FORGOTTEN_S / 2:
             # The node may be dead: nobody else would ever remove its stream.
             await self._redis.expire(stream, FORGOTTEN_S)
@@ -114,14 +116,15 @@ async def listen(redis: Redis, node_uid: str) -> AsyncIterator[list[Ring]]:
 
 
 async def _read(redis: Redis, stream: str) -> AsyncIterator[list[dict[str, str]]]:
+    streams = Streams(redis)
     last = "0-0"  # the stream is the incarnation's own: nothing in it may be missed
     while True:
-        found: Any = await redis.xread({stream: last}, count=500, block=BLOCK_MS)
-        if not found:
-            await redis.expire(stream, FORGOTTEN_S)
-        for _, entries in found or ():
+        entries = await streams.read(stream, last, most=500, block_ms=BLOCK_MS)
+        if entries:
             last = entries[-1][0]
             yield [entry for _, entry in entries]
+        else:
+            await redis.expire(stream, FORGOTTEN_S)
         await asyncio.sleep(0)  # who was woken goes first: asking for more takes as long as what they do
 
 
