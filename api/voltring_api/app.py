@@ -9,6 +9,7 @@ from voltring_api.authentication import Authentication
 from voltring_api.deadline import Deadline
 from voltring_api.guards import SecurityHeaders, Unexpected, UsableInput
 from voltring_api.metrics import Measured
+from voltring_api.parameters import KnownParameters, places
 from voltring_api.parts import Parts
 from voltring_api.problems import HANDLERS
 from voltring_api.resources import (
@@ -74,6 +75,7 @@ RESOURCES = (
     me,
     api_keys,
 )
+PREFIX = "/v1"
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -92,7 +94,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(health.router)
     # One level of routers: each more is walked through at every request.
     for resource in RESOURCES:
-        app.include_router(resource.router, prefix="/v1")
+        app.include_router(resource.router, prefix=PREFIX)
     # What no route takes: the dashboard and the documentation.
     app.router.default = Site()
     openapi.describe(app)
@@ -102,6 +104,7 @@ def create_app(parts: Parts) -> FastAPI:
 
 def _guard(app: FastAPI, parts: Parts) -> None:
     """What stands around every request, from inside out."""
+    app.add_middleware(KnownParameters, places=tuple(places((resource.router for resource in RESOURCES), PREFIX)))
     app.add_middleware(UsableInput)
     app.add_middleware(Authentication, keys=parts.keys)
     app.add_middleware(Deadline)

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from voltring_api import parts
 from voltring_api.app import create_app
+from voltring_api.seller import seller_of
 from voltring_api.server import serve
 from voltring_core.admin import bind
 from voltring_core.cluster.connection import AWAY, open_redis
@@ -43,7 +44,7 @@ async def main(stop: asyncio.Event) -> None:
 async def _serve(
     settings: ApiSettings, pool: asyncpg.Pool, redis: Redis, listener: socket.socket, stop: asyncio.Event
 ) -> None:
-    built = parts.build(pool, redis, f"api-{uuid.uuid4().hex}", stop)
+    built = parts.build(pool, redis, f"api-{uuid.uuid4().hex}", stop, seller_of(settings))
     if settings.bootstrap_token:
         await built.keys.install_bootstrap(settings.bootstrap_token)
     async with asyncio.TaskGroup() as tasks:

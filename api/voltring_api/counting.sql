@@ -59,10 +59,16 @@ SELECT known.total, known.quarantined, running.active_transactions, running.char
 FROM known, running
 
 -- name: energy
--- Reads every transaction of the day.
-SELECT coalesce(sum(energy_wh), 0) AS energy_today_wh FROM transactions
-WHERE start_received_at >= date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
-    AND charger_id IN (SELECT id FROM chargers WHERE site_id = :site) -- if site
+-- Reads every transaction of the day. What is void was none, or is not to count: a phantom, a part of another session,
+-- what a person made void. That no tariff was in force makes a session void as well, and its energy flowed all the same.
+SELECT coalesce(sum(t.energy_wh), 0) AS energy_today_wh FROM transactions t
+WHERE t.start_received_at >= date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
+    AND t.id NOT IN (
+        SELECT a.transaction_id FROM transaction_accounts a
+        WHERE a.billing = 'void' AND NOT a.waits_for && '{no_tariff}'
+            AND a.over_at >= date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
+    )
+    AND t.charger_id IN (SELECT id FROM chargers WHERE site_id = :site) -- if site
 
 -- name: answers
 -- How long chargers took to answer what was sent in the last hour; what nobody answered has no time.

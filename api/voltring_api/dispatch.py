@@ -93,7 +93,8 @@ class Dispatch:
         # Listening starts before the bell rings, so that no answer is too quick.
         with self._results.listening(row["id"]) as waiting:
             await self._doorbells.ring(target.charger_id, target.owner)
-            if created and self._audience.looks.hears(target.charger_id):
+            # Who waits is not kept waiting for what nobody hears; who begins to listen is told to read again.
+            if created and (terms.wait_s is None or self._audience.looks.hears(target.charger_id)):
                 await self._bus.publish([_event(row)])
             if terms.wait_s is None and created:
                 return Sent(row, 201)
@@ -128,9 +129,9 @@ class Dispatch:
         return row
 
     async def _tell(self, row: Mapping[str, Any]) -> None:
-        """A command has changed here: let those who look or wait know."""
-        if self._audience.looks.hears(row["charger_id"]):
-            await self._bus.publish([_event(row)])
+        """A command has changed here: let those who look or wait know. This is rare, so that it is told whoever looks:
+        what is known of that may be out of date."""
+        await self._bus.publish([_event(row)])
         if row["reply_to"]:
             with contextlib.suppress(*AWAY):
                 await self._doorbells.answer(row["reply_to"], UUID(str(row["id"])))

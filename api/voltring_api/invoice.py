@@ -37,12 +37,23 @@ def render(invoice: Invoice) -> str:
     }
     parts = {
         "style": STYLE,
+        "seller": "\n".join(_seller(invoice.get("seller"))),
         "corrections": "\n".join(f"<p>{escape(said)}</p>" for said in _corrections(invoice)),
         "facts": "\n".join(f"<dt>{escape(name)}</dt><dd>{escape(said)}</dd>" for name, said in _facts(invoice)),
         "lines": "\n".join(_row(line) for line in invoice["lines"]),
         "sums": "\n".join(_sums(invoice)),
     }
     return PAGE.substitute({name: escape(str(word)) for name, word in words.items()} | parts)
+
+
+def _seller(seller: Mapping[str, Any] | None) -> Iterable[str]:
+    if seller is None:
+        return
+    yield f"<address><strong>{escape(seller['name'])}</strong>"
+    yield from (f"<br>{escape(line)}" for line in seller["address"])
+    if seller["vat_id"]:
+        yield f"<br>VAT id {escape(seller['vat_id'])}"
+    yield "</address>"
 
 
 def _corrections(invoice: Invoice) -> Iterable[str]:

@@ -50,7 +50,8 @@ The REST API of Voltring, an open, sharded OCPP charging station management syst
 
 Send your API key as `Authorization: Bearer KEY`. Roles: **viewer** reads, **operator** also commands and changes
 chargers and id tokens, **admin** also deletes and manages API keys. Times are RFC 3339 in UTC, energy is in Wh and
-power in W. Lists return `items` and `next_cursor`. Errors are `application/problem+json`.
+power in W. Lists return `items` and `next_cursor`. Errors are `application/problem+json`. A field or a query
+parameter that is not known is refused (422), so that no slip goes unnoticed.
 """
 
 
@@ -108,7 +109,7 @@ def _complete(operation: dict[str, Any], method: str, path: str) -> None:
     operation["security"] = [{"key": []}]
     told = operation.get("description", "").strip()
     operation["description"] = f"{told}\n\nRole: **{needed_role(method, path)}**.".strip()
-    general = (401, 403, 503, *((413, 422) if "requestBody" in operation else ()))
+    general = (401, 403, 422, 503, *((413,) if "requestBody" in operation else ()))
     for status in general:
         operation["responses"].setdefault(str(status), _problem(status))
     # FastAPI's own shape of a validation error is not ours.

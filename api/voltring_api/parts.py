@@ -16,6 +16,7 @@ from voltring_api.counting import Counter
 from voltring_api.dispatch import Dispatch
 from voltring_api.keys import Keys, Principal
 from voltring_api.presence import Presence
+from voltring_api.seller import Seller
 from voltring_api.streaming import Streams
 from voltring_core.cluster.doorbells import Doorbells, Results
 from voltring_core.cluster.events import EventBus, Feed
@@ -40,10 +41,14 @@ class Parts:
     counter: Counter
     streams: Streams
     stopping: asyncio.Event
+    seller: Seller | None = None
 
 
-def build(pool: asyncpg.Pool, redis: Redis, api_uid: str, stopping: asyncio.Event) -> Parts:
-    """All parts of one API replica; `stopping` ends its streams and waits when it is set."""
+def build(
+    pool: asyncpg.Pool, redis: Redis, api_uid: str, stopping: asyncio.Event, seller: Seller | None = None
+) -> Parts:
+    """All parts of one API replica; `stopping` ends its streams and waits when it is set, `seller` is who its invoices
+    name."""
     commands = Commands(pool)
     results = Results(redis, api_uid)
     doorbells = Doorbells(redis)
@@ -64,6 +69,7 @@ def build(pool: asyncpg.Pool, redis: Redis, api_uid: str, stopping: asyncio.Even
         counter=Counter(pool, presence),
         streams=Streams(),
         stopping=stopping,
+        seller=seller,
     )
 
 

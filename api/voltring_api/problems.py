@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from voltring_api.wording import worded
 from voltring_core.errors import RequestError
 from voltring_core.store.database import AWAY
 
@@ -59,7 +60,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [{"field": field_of(item["loc"]), "message": item["msg"]} for item in error.errors()]
+    errors = [{"field": field_of(item["loc"]), "message": worded(item)} for item in error.errors()]
     return problem(422, "The request is wrong: " + "; ".join(_told(item) for item in errors[:3]) + ".", errors)
 
 

@@ -7,8 +7,8 @@ stops the start with one sentence that names the setting.
 from enum import StrEnum
 from typing import Annotated, TypeVar
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from voltring_core.domain.authorization import Concurrency
 from voltring_core.errors import SettingsError
@@ -18,6 +18,16 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 Limit = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """Seconds; 0 switches off what it limits."""
+SellerWords = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+def _lines(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    return tuple(line.strip() for line in given.replace("\n", ";").split(";") if line.strip())
+
+
+SellerLines = Annotated[tuple[SellerWords, ...], NoDecode, BeforeValidator(_lines), Field(min_length=1, max_length=10)]
 
 
 class UnknownChargers(StrEnum):
@@ -129,8 +139,12 @@ class NodeSettings(CoreSettings):
     """How long a dead node counts as alive; renewed at a third of it."""
     audit_seconds: Seconds = 60.0
     """Seconds in which the node looks once at each charger: how long a wrong owner record may stay unnoticed."""
+    max_nodes: int | None = Field(default=None, ge=1, le=1024)
+    """Nodes that the router has places for: the fleet's largest number, as the router's configuration has it. With it a
+    node named `...-<ordinal>` knows which of its chargers the router would send elsewhere. Unset: no such router."""
     admin_token: str | None = Field(default=None, min_length=24, repr=False)
-    """Who shows it may drain the node (`POST /drain`, `POST /undrain` on the admin port); without it nobody may."""
+    """Who shows it may move the node's chargers (`POST /drain`, `/undrain`, `/recall` on the admin port); without it
+    nobody may."""
     stop_seconds: float = Field(default=25.0, ge=0, le=3600)
     """Seconds that SIGTERM gives the node to move its chargers to the others, + a few seconds for the last words. Both
     together must be less than what the process has until SIGKILL: 30 s by default in Kubernetes.
@@ -150,6 +164,20 @@ class ApiSettings(CoreSettings):
     api_port: Port = 8080
     bootstrap_token: str | None = Field(default=None, min_length=24, repr=False)
     """Becomes the admin key `bootstrap` at the start; at least 24 characters, random."""
+    seller_name: SellerWords | None = None
+    """Who sells: the first line of the seller on invoices and credit notes. Unset: they name none."""
+    seller_address: SellerLines | None = None
+    """The lines below it, between them a semicolon or a line break: `12 Quay Street; 20457 Hamburg`."""
+    seller_vat_id: SellerWords | None = None
+    """The seller's VAT id, or what the country has in its place."""
+
+    @field_validator("seller_address", "seller_vat_id")
+    @classmethod
+    def _belongs_to_a_seller(cls, given: object, info: ValidationInfo) -> object:
+        # A wrong name is told by itself: it is not in the data then.
+        if given is not None and info.data.get("seller_name", "") is None:
+            raise ValueError(f"needs {PREFIX}SELLER_NAME as well")
+        return given
 
 
 class WorkerSettings(CoreSettings):
@@ -182,10 +210,39 @@ class WorkerSettings(CoreSettings):
     abandon_seconds: Limit = 86400.0
     """Seconds that a charger is here, with signs that its session is over, before the session is ended without its
     word (TX-19): what it has queued should have come by then. 0 never ends one."""
+    lost_seconds: Limit = 604800.0
+    """Seconds that the charger of a running session may not have been seen, before the session is ended without its
+    word: most that come back at all have done so by then. 0 never ends one."""
     gap_seconds: Seconds = 900.0
     """Seconds after its end that messages of a 2.x session may be missing, before the charger is asked (TX-12)."""
     stop_blocked_sessions: bool = True
     """Whether a running session is asked to stop when its token is blocked or expires (TX-25)."""
+    concurrent_sessions: Concurrency = Concurrency.REFUSED
+    """As the nodes have it: of which tokens two starts at one moment are flagged."""
+
+
+class OperatorSettings(BaseSettings):
+    """`voltring operator`. Where Kubernetes is, its service account or KUBECONFIG says."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    log_level: LogLevel = LogLevel.INFO
+    admin_host: str = "127.0.0.1"
+    admin_port: Port = 0
+    admin_token: str = Field(min_length=24, repr=False)
+    """The nodes' admin token: with it they are drained."""
+    namespace: str = Field(min_length=1)
+    """Whose fleets it looks after."""
+    operator_name: str = Field(default="operator", min_length=1)
+    """Its name in the Lease (the pod's): two operators must not have the same."""
+    watch_machines: bool = True
+    """Whether it may look at the cluster's machines, to drain the nodes of those that are cordoned."""
+    look_seconds: Seconds = 15.0
+    """Seconds between two looks; a change of a fleet or a drain is looked at within a second."""
+    lease_seconds: int = Field(default=30, ge=5, le=300)
+    """How long an operator that died keeps another one waiting."""
+    node_timeout: Seconds = 3.0
+    """Seconds that a node has to answer: one that does not is silent."""
 
 
 S = TypeVar("S", bound=BaseSettings)

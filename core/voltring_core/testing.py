@@ -1,15 +1,17 @@
 """What tests of every room use: free ports, conditions with deadlines, rooms as processes, chargers by hand."""
 
 import asyncio
+import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -23,16 +25,42 @@ from voltring_core.store.commands import Commands, NewCommand
 
 T = TypeVar("T")
 STEP = 0.02
+PATIENCE_S = 60.0
+"""Seconds that a condition, an answer or the end of a process is waited for: most come within one, machines that are
+shared take ten times as long, and a wait that ends soon costs nothing by its limit."""
+START_S = 120.0
+"""The same for a process until it is ready: it reads some hundreds of modules first."""
+LOWEST_PORT, LANES, LANE = 10_000, 9, 1_000
+
+
+def _lane() -> Iterator[int]:
+    """The ports of this process, again and again from a place of its own.
+
+    Below those that kernels lend to outgoing connections: one of these could take a port before its server does. Test
+    processes side by side (pytest-xdist) have a thousand each.
+    """
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % LANES
+    low = LOWEST_PORT + number * LANE
+    place = random.randrange(LANE)
+    while True:
+        place = (place + 1) % LANE
+        yield low + place
+
+
+_ports = _lane()
 
 
 def free_port() -> int:
     """A TCP port of loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while True:
+        port = next(_ports)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
-async def eventually(look: Callable[[], Awaitable[T]], seconds: float = 10.0) -> T:
+async def eventually(look: Callable[[], Awaitable[T]], seconds: float = PATIENCE_S) -> T:
     """The first true value that `look` returns; AssertionError with the last one after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -57,7 +85,7 @@ class Room:
                 [sys.executable, "-m", "voltring_core", command], env=environment, stdout=output, stderr=output
             )
 
-    def wait_ready(self, url: str, seconds: float = 20.0) -> None:
+    def wait_ready(self, url: str, seconds: float = START_S) -> None:
         """Return when `url` answers 200; AssertionError with the log when the room ends or time is over."""
         deadline = time.monotonic() + seconds
         while True:
@@ -76,7 +104,7 @@ class Room:
         self.process.kill()
         self.process.wait()
 
-    def stop(self, seconds: float = 10.0) -> int:
+    def stop(self, seconds: float = PATIENCE_S) -> int:
         """SIGTERM, and the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -98,12 +126,12 @@ class Wire:
         """Send text as it is, anything else as JSON."""
         await self.socket.send(frame if isinstance(frame, str | bytes) else json.dumps(frame))
 
-    async def receive(self, seconds: float = 5.0) -> Any:
+    async def receive(self, seconds: float = PATIENCE_S) -> Any:
         """The next frame."""
         async with asyncio.timeout(seconds):
             return json.loads(await self.socket.recv())
 
-    async def call(self, action: str, payload: Any, seconds: float = 10.0) -> Any:
+    async def call(self, action: str, payload: Any, seconds: float = PATIENCE_S) -> Any:
         """Send a CALL and return the frame that answers it; CALLs of the CSMS in between are not expected."""
         self._number += 1
         await self.send([2, str(self._number), action, payload])
@@ -145,7 +173,7 @@ class Desk:
         await self.bells.ring(self.charger_id)
         return row["id"]
 
-    async def becomes(self, command_id: Any, state: str, seconds: float = 10) -> Any:
+    async def becomes(self, command_id: Any, state: str, seconds: float = PATIENCE_S) -> Any:
         """The row once it is in `state`."""
 
         async def look() -> Any:

@@ -252,8 +252,8 @@ def _now() -> str:
 
 @pytest.fixture
 def connected(stack: Stack) -> Any:
-    """`connected(id)`: a charger that is connected for the length of an `async with`."""
-    return lambda charger_id: charger(stack, charger_id)
+    """`connected(id, secret=None)`: a charger that is connected for the length of an `async with`."""
+    return lambda charger_id, secret=None: charger(stack, charger_id, secret)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SOON_MS = 20_000
 CARD = "STORY-CARD-7F"
+LONG = "Parkhaus-Donaudampfschifffahrtsgesellschaftskapitänswohnungsparkplatz"
 MINUTES, PAUSE = 50, range(22, 31)
 PICTURES = os.environ.get("VOLTRING_PICTURES")
 """A folder for pictures of the page, where somebody wants to look at them."""
@@ -187,6 +188,18 @@ async def test_the_plot_tells_its_values_under_the_pointer(stack, dashboard):
     assert dashboard.complaints == []
 
 
+async def test_times_have_24_hours_in_every_locale_and_their_zone_is_named_once(stack, browser: Browser):
+    context = await browser.new_context(locale="en-US", timezone_id="America/New_York")
+    page = await context.new_page()
+    await _open(page, stack, await _told(stack, "STORY-6"))
+    await expect(page.get_by_label("Session").locator(".u-legend")).to_contain_text(
+        re.compile(r"Time\s*[0-2]\d:[0-5]\d:[0-5]\d\s*Power")
+    )
+    await expect(page.get_by_label("Facts")).to_contain_text("Times inAmerica/New_York (the site’s clock: UTC)")
+    assert not re.search(r"\d\s*[AP]M\b", await page.locator("main").inner_text())
+    await context.close()
+
+
 async def test_a_session_is_saved_as_json_and_as_a_page_that_a_driver_may_read(stack, dashboard, browser: Browser):
     await _priced(stack, "STORY-2")
     identity = await _told(stack, "STORY-2")
@@ -213,6 +226,11 @@ async def test_a_session_is_saved_as_json_and_as_a_page_that_a_driver_may_read(s
     await _picture(driver, "driver-light")
     await driver.emulate_media(color_scheme="dark")
     await _picture(driver, "driver-dark")
+    await driver.set_viewport_size({"width": 390, "height": 844})
+    await driver.set_content(text.replace("Harbour Garage", LONG).replace("12 Quay Street", LONG))
+    await expect(driver.get_by_role("heading", name=LONG)).to_be_visible()
+    assert await driver.evaluate("document.documentElement.scrollWidth") <= 390
+    await _picture(driver, "driver-phone")
     await driver.emulate_media(media="print", color_scheme="dark")
     assert await driver.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
     await context.close()

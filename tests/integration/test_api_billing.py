@@ -1,6 +1,7 @@
 """Charge detail records, invoices and what waits for a person, by the API."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ import pytest
 import pytest_asyncio
 from bill_scene import CHARGER, TARIFF, account, billed, book, found_town, keep, records, session
 
+from voltring_api.seller import Seller
 from voltring_core.domain.transactions import TransactionState
 
 
@@ -68,6 +70,26 @@ async def test_a_record_is_read_whole_and_as_an_invoice(api: Any, pool: asyncpg.
     ]
     for path in (f"/v1/cdrs/{uuid4()}", f"/v1/cdrs/{uuid4()}/invoice"):
         assert (await api.client.get(path)).status_code == 404
+
+
+async def test_an_invoice_names_the_seller_of_the_settings_and_nobody_without_them(
+    api: Any, pool: asyncpg.Pool
+) -> None:
+    one = await keep(pool, session())
+    await billed(pool, one, account())
+    (row,) = await records(pool, one)
+    path, page = f"/v1/cdrs/{row['id']}/invoice", {"Accept": "text/html"}
+    assert "seller" not in (await api.client.get(path)).json()
+    assert "<address>" not in (await api.client.get(path, headers=page)).text
+    seller = Seller("Harbour <b> & Sons", ("12 Quay Street", "20457 Hamburg"), "DE123456789")
+    api.app.state.parts = replace(api.parts, seller=seller)
+    told = {"name": seller.name, "address": list(seller.address), "vat_id": seller.vat_id}
+    assert (await api.client.get(path)).json()["seller"] == told
+    shown = (await api.client.get(path, headers=page)).text
+    assert (
+        "<address><strong>Harbour &lt;b&gt; &amp; Sons</strong><br>12 Quay Street<br>20457 Hamburg<br>"
+        "VAT id DE123456789</address>"
+    ) in shown.replace("\n", "")
 
 
 async def test_a_browser_gets_a_page_without_scripts_on_which_everything_is_escaped(

@@ -14,6 +14,7 @@ from voltring_core.ending import end
 from voltring_core.runtime import every, supervise
 from voltring_core.settings import WorkerSettings
 from voltring_core.store.database import AWAY, is_ready, open_pool
+from voltring_worker.billing_concurrent import ConcurrentStarts
 from voltring_worker.billing_display import CostDisplays
 from voltring_worker.deauthorising import Deauthorising
 from voltring_worker.partitions import keep_up
@@ -27,6 +28,7 @@ logger = logging.getLogger("voltring.worker")
 PARTITIONS_EVERY_S = PRUNE_EVERY_S = 3600.0
 RESERVATIONS_EVERY_S = 30.0
 DEAUTHORISING_EVERY_S = 5.0
+CONCURRENT_EVERY_S = 15.0
 REPORTS_EVERY_S = 10.0
 RECONCILE_EVERY_S = 2.0
 DISPLAYS_EVERY_S = 5.0
@@ -42,6 +44,7 @@ async def run(settings: WorkerSettings, stop: asyncio.Event) -> None:
     reconciler = Reconciler(pool, retention_days=settings.retention_days)
     watchdogs = Watchdogs(pool, Doorbells(redis), EventBus(redis), limits_of(settings), lambda: live_nodes(redis))
     displays = CostDisplays(pool, Doorbells(redis))
+    concurrent = ConcurrentStarts(pool, settings.concurrent_sessions)
     deauthorising = Deauthorising(pool, Doorbells(redis), stops=settings.stop_blocked_sessions)
 
     async def partitions() -> str:
@@ -60,6 +63,7 @@ async def run(settings: WorkerSettings, stop: asyncio.Event) -> None:
                 ("partitions", lambda: every(PARTITIONS_EVERY_S, partitions, stop)),
                 ("reports", lambda: every(REPORTS_EVERY_S, _patient(reports.cycle), stop)),
                 ("deauthorising", lambda: every(DEAUTHORISING_EVERY_S, _patient(deauthorising.cycle), stop)),
+                ("concurrent starts", lambda: every(CONCURRENT_EVERY_S, _patient(concurrent.cycle), stop)),
                 ("reservations", lambda: every(RESERVATIONS_EVERY_S, _patient(lambda: expire(pool)), stop)),
                 ("watchdogs", lambda: every(settings.watch_interval, _patient(watchdogs.cycle), stop)),
                 ("cost displays", lambda: every(DISPLAYS_EVERY_S, _patient(displays.cycle), stop)),

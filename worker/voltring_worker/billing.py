@@ -8,9 +8,10 @@ of the records (session and revision) is the last guard.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from voltring_core.domain.billing import Bill, Case, CdrKind, Decision, Step, decide
 from voltring_core.domain.billing_reasons import DISMISSED, NO_TARIFF, NO_TIMES, reasons
@@ -28,6 +29,7 @@ from voltring_core.domain.billing_records import (
 )
 from voltring_core.domain.folding import Folded
 from voltring_core.domain.reckoning import Account
+from voltring_core.domain.session import EARLY_STOP
 from voltring_core.domain.tariffs import Price, content_of
 from voltring_core.domain.transactions import PHANTOM, Transaction, TransactionState
 from voltring_core.store.billing import SQL as BOOKS
@@ -36,6 +38,8 @@ from voltring_core.store.queries import load
 from voltring_worker.billing_terms import Terms, terms_of
 
 SQL = load("voltring_worker", "billing.sql")
+SETTLES_IN = timedelta(minutes=15)
+"""A charger that was offline has told what it had queued within that, and its stops have found their sessions."""
 Connection = Any
 """An asyncpg.Connection within a transaction."""
 Row = Mapping[str, Any]
@@ -121,7 +125,19 @@ async def _reasons(connection: Connection, checked: Checked) -> tuple[str, ...]:
         is_registered=token is not None and await connection.fetchval(SQL["is_registered"], token),
         has_gaps=bool(checked.folded.missing_seq_nos),
     )
+    if EARLY_STOP in checked.flags and await _is_settling(connection, checked.session["id"]):
+        found = (*found, EARLY_STOP)
     return found if checked.account.usage is not None else (*found, NO_TIMES)
+
+
+async def _is_settling(connection: Connection, session_id: UUID) -> bool:
+    """Whether its stop, which does not name it, was joined to it so lately that another one may still come that fits
+    better. It is looked at again by then."""
+    due_at = await connection.fetchval(SQL["settled_at"], session_id, SETTLES_IN)
+    if due_at is None:
+        return False
+    await connection.execute(SQL["look_then"], session_id, due_at)
+    return True
 
 
 def _content(step: Step, about: Mapping[str, Any], book: Book) -> Mapping[str, Any]:
@@ -134,10 +150,7 @@ async def _about(connection: Connection, checked: Checked) -> Mapping[str, Any]:
     session, account, transaction = checked.session, checked.account, checked.transaction
     if checked.priced is None or checked.bill is None:
         return {}  # what is taken back says what was charged
-    place = Place(
-        await connection.fetchrow(SQL["charger"], session["charger_id"]) or {},
-        await connection.fetchrow(SQL["site"], session["charger_id"]),
-    )
+    place = Place(await connection.fetchrow(SQL["charger"], session["charger_id"]) or {}, checked.terms.site)
     measured = Measured(
         account.energy_wh,
         account.method,

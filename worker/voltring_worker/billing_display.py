@@ -1,17 +1,23 @@
-"""Running costs on chargers' displays: queued as commands when they have moved, at most once a minute a session.
+"""Costs on chargers' displays: queued as commands when they have moved, at most once a minute a session, and once when
+a session was billed.
 
 A newer CostUpdated replaces the one that still waits (docs/adr/0007); what a charger does not take within a minute
 expires. What was told is written in the same commit as the command.
 """
 
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.domain.billing_display import EVERY, Shown, message, setting_of
 from voltring_core.domain.commands import command_class, lane
+from voltring_core.domain.tariffs import Rates, parse, rates
+from voltring_core.domain.tariffs.pricing import MAX_COST
 from voltring_core.errors import RequestError
 from voltring_core.ocpp.versions import Version
 from voltring_core.store.commands import OURSELVES, Commands, NewCommand
@@ -49,6 +55,17 @@ class CostDisplays:
         return f"{len(told)} costs are to be shown" if told else ""
 
 
+def _rates(row: Any) -> Rates | None:
+    """What is paid from now on; None where that is not known. At the most that a session costs it is nothing."""
+    if row["tariff"] is None or row["started_at"] is None:
+        return None
+    cost = row["cost"]
+    if any(line["what"] == MAX_COST for line in cost["price"]["lines"]):
+        return Rates()
+    until, energy_wh = datetime.fromisoformat(cost["until"]), Decimal(cost["energy_wh"])
+    return rates(parse(row["tariff"]), ZoneInfo(row["time_zone"]), row["started_at"], until, energy_wh)
+
+
 async def _tell(connection: Any, row: Any) -> bool:
     """Queue it; whether it could be."""
     shown = Shown(
@@ -58,6 +75,7 @@ async def _tell(connection: Any, row: Any) -> bool:
         row["cost"]["at"],
         row["register_wh"],
         row["is_over"],
+        _rates(row),
     )
     wanted = message(shown, setting_of(row["cost_display"]))
     if wanted is None:

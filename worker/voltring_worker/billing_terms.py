@@ -1,4 +1,5 @@
-"""By which tariff a session is priced: the one in force at its start, found once and frozen into its account.
+"""By which tariff a session is priced: the one in force at its start, found once and frozen into its account, with the
+site that the session had, which is frozen before: when the session is first looked at.
 
 A session that has not said yet whose it is, or when it began, is priced by what would be in force for what is known of
 it; it is frozen as soon as both are known, or when somebody lets it be billed all the same. Until then it is held. That
@@ -17,19 +18,22 @@ from voltring_core.domain.tariffs import Price, Tariff, parse, price
 from voltring_core.domain.usage import Usage
 from voltring_core.store.billing import SQL as BOOKS
 from voltring_core.store.tariffs import SQL as TARIFFS
-from voltring_core.store.tariffs import in_force
+from voltring_core.store.tariffs import AtSite, in_force
 
 Row = Mapping[str, Any]
-UTC = "UTC"
+NOWHERE: Mapping[str, Any] = {"site": None, "time_zone": "UTC"}
+"""Of a session that is gone meanwhile."""
 REMEMBERED = 1_000
 _tariffs: dict[UUID, Tariff] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """By what a session is priced. `tariff` and `content` are None where none was in force."""
+    """Where a session was and by what it is priced. `site` has its id, name and place, None where there was none;
+    `tariff` and `content` are None where none was in force."""
 
     time_zone: str
+    site: Mapping[str, Any] | None = None
     tariff_id: UUID | None = None
     tariff: Tariff | None = None
     content: Mapping[str, Any] | None = None
@@ -46,15 +50,16 @@ async def terms_of(connection: Any, session: Row, book: Row, at: datetime) -> Te
 
     `session` has what is known of it under the names of its row; `at` is the earliest time known of it.
     """
+    where = book["at_site"] or await connection.fetchval(BOOKS["freeze_site"], session["id"]) or NOWHERE
+    site = where["site"]
     if book["time_zone"] is not None:
-        return _of(book["time_zone"], book["tariff_id"], book["tariff"])
+        return _of(book["time_zone"], site, book["tariff_id"], book["tariff"])
     token = session["id_token"]
     group = None if token is None else await connection.fetchval(TARIFFS["group_of"], token)
-    found = await in_force(connection, session["charger_id"], group, session["started_at"] or at)
-    if found is None:
-        terms = Terms(await connection.fetchval(TARIFFS["zone_of"], session["charger_id"]) or UTC)
-    else:
-        terms = _of(found.time_zone, found.id, found.content)
+    begun_at, stood = session["started_at"] or at, AtSite(None if site is None else site["id"])
+    found = await in_force(connection, session["charger_id"], group, begun_at, stood)
+    known = (None, None) if found is None else (found.id, found.content)
+    terms = _of(where["time_zone"], site, *known)
     if _is_known(session) or book["ruling"] is not None:
         await connection.execute(BOOKS["freeze"], session["id"], terms.tariff_id, terms.content, terms.time_zone)
     return terms
@@ -66,13 +71,13 @@ def _is_known(session: Row) -> bool:
     return has_token and session["started_at"] is not None
 
 
-def _of(time_zone: str, tariff_id: UUID | None, content: Mapping[str, Any] | None) -> Terms:
+def _of(time_zone: str, site: Row | None, tariff_id: UUID | None, content: Mapping[str, Any] | None) -> Terms:
     if tariff_id is None or content is None:
-        return Terms(time_zone)
+        return Terms(time_zone, site)
     tariff = _tariffs.get(tariff_id)
     if tariff is None:
         if len(_tariffs) >= REMEMBERED:
             _tariffs.clear()
         # A tariff never changes, and parsing one takes longer than pricing by it.
         tariff = _tariffs[tariff_id] = parse(content)
-    return Terms(time_zone, tariff_id, tariff, content)
+    return Terms(time_zone, site, tariff_id, tariff, content)

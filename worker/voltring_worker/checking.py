@@ -18,14 +18,13 @@ import orjson
 
 from voltring_core.domain.evidence import Evidence
 from voltring_core.domain.folding import Folded, NothingHeard, differences, fold
-from voltring_core.domain.metering import POWER, canonical
 from voltring_core.domain.reckoning import NOT_CHECKED, Account, work_out
 from voltring_core.domain.reckoning_running import Running, go_along
 from voltring_core.domain.transactions import Transaction, TransactionState
 from voltring_core.domain.values import changed
 from voltring_core.metrics import CHECKED, FLAGGED
 from voltring_core.store.database import AWAY
-from voltring_core.store.evidence import load_stored
+from voltring_core.store.evidence import load_stored, rated_powers
 from voltring_core.store.queries import load
 from voltring_worker.billing import bill
 
@@ -50,7 +49,8 @@ class EvidenceGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A session that was checked. `version`: of the row that the account is of."""
+    """A session that was checked. `version`: of the row that the account is of. `to_mend`: what the row of one that
+    runs, so that the node writes it as well, should be; None where it is so."""
 
     row: Any
     version: int
@@ -58,6 +58,7 @@ class Checked:
     folded: Folded
     is_corrected: bool
     running: Running | None
+    to_mend: Transaction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,11 @@ def work(
 
 
 def corrected(stored: Transaction, folded: Folded) -> Transaction | None:
-    """The session as its row should be; None where it is, or where that is the node's business: while it runs."""
+    """The session as its row should be; None where it is. What is over is not made to run again: its end was decided
+    by somebody, or by what can't be read any more."""
     worked_out = folded.transaction
-    if worked_out.state is TransactionState.ACTIVE or not differences(stored, worked_out):
+    is_reopened = worked_out.state is TransactionState.ACTIVE and stored.state is not TransactionState.ACTIVE
+    if is_reopened or not differences(stored, worked_out):
         return None
     return changed(worked_out, start_key=stored.start_key, start_received_at=stored.start_received_at)
 
@@ -99,10 +102,11 @@ async def check(
     """
     rows = {row["id"]: row for row in await connection.fetch(SQL["rows"], ids)}
     loaded, failed = await _load(connection, [one for one in ids if one in rows])
-    rated = await _rated(connection, {row["charger_id"] for row in rows.values()})
+    rated = await rated_powers(connection, {row["charger_id"] for row in rows.values()})
     checked: list[Checked] = []
     gone: list[UUID] = []
-    for stored, evidence in loaded:
+    # In one order, as everybody locks who locks several.
+    for stored, evidence in sorted(loaded, key=lambda one: one[0].id):
         try:
             async with connection.transaction():
                 row = rows[stored.id]
@@ -157,16 +161,6 @@ def note_flags(account: Account, before: Collection[str]) -> tuple[str, ...]:
     return new
 
 
-async def _rated(connection: asyncpg.Connection, chargers: Collection[str]) -> Mapping[tuple[str, int | None], Decimal]:
-    """W that EVSEs give at most, where chargers say so; what is 0 or in no power says nothing."""
-    found = {}
-    for row in await connection.fetch(SQL["rated"], list(chargers)):
-        watts, unit = canonical(row["most"], row["unit"], POWER)
-        if watts and unit == "W":
-            found[row["charger_id"], row["evse_id"]] = watts
-    return found
-
-
 async def _load(
     connection: asyncpg.Connection, ids: Sequence[UUID]
 ) -> tuple[list[tuple[Transaction, Evidence]], list[UUID]]:
@@ -203,15 +197,30 @@ async def _write(
 ) -> Checked:
     folded, account, running = found
     version, right = row["version"], corrected(stored, folded)
-    if right is not None:
-        version = await _correct(connection, right, version)
+    is_running = right is not None and right.state is TransactionState.ACTIVE
+    if right is not None and not is_running:
+        version = await put_right(connection, right, version)
         row = await connection.fetchrow(SQL["rows"], [stored.id])
     await keep(connection, [(stored.id, version, account, folded)])
     await bill(connection, row, account, folded, now)
-    return Checked(row, version, account, folded, right is not None, running)
+    is_corrected = right is not None and not is_running
+    return Checked(row, version, account, folded, is_corrected, running, right if is_running else None)
 
 
-async def _correct(connection: asyncpg.Connection, right: Transaction, version: int) -> int:
+async def mend(connection: asyncpg.Connection, one: Checked) -> bool:
+    """Write a running session as it should be, in a transaction of its own: a node that wants to write it waits no
+    longer than that. False when it was written since it was checked: what it comes to then is looked at anew."""
+    assert one.to_mend is not None
+    try:
+        async with connection.transaction():
+            fresh = await put_right(connection, one.to_mend, one.version)
+            await connection.execute(SQL["mended"], one.to_mend.id, one.version, fresh)
+    except Overtaken:
+        return False
+    return True
+
+
+async def put_right(connection: asyncpg.Connection, right: Transaction, version: int) -> int:
     """Write a session as it should be; the new version of its row. Raises Overtaken."""
     words = [getattr(right, name) for name in CORRECTED]
     done = await connection.execute(SQL["correct"], right.id, version, right.state.value, *words, list(right.flags))

@@ -82,7 +82,8 @@ class Following:
         `events`: the last event of each before its evidence was read; what came since is read again, and noticed.
         """
         for one in checked:
-            if one.running is not None and len(self._sessions) < self._most:
+            # Whose row is about to be put right is gone on from once it is.
+            if one.running is not None and one.to_mend is None and len(self._sessions) < self._most:
                 followed = Followed(one.row, one.row["flags"], one.running, events[one.row["id"]], now)
                 self._sessions[one.row["id"]] = followed
 

@@ -64,6 +64,7 @@ async def look(connection: asyncpg.Connection, at: Look, seen_faulty: dict[str, 
     await _faulted(connection, at, seen_faulty)
     await _rebooted(connection, at)
     await _suspects(connection, at)
+    await _lost(connection, at)
     await _gaps(connection, at)
 
 
@@ -101,6 +102,14 @@ async def _suspects(connection: asyncpg.Connection, at: Look) -> None:
         if step is Step.ASK:
             at.asked.append(_place(row))
         elif step is Step.END:
+            at.over.append(Over(row["transaction_id"], row["charger_id"], row["version"], row["said_at"]))
+
+
+async def _lost(connection: asyncpg.Connection, at: Look) -> None:
+    if not at.limits.lost:
+        return
+    for row in await connection.fetch(SQL["lost"], at.limits.lost):
+        if watchdogs.is_lost(row["seen_at"], at.now, at.limits):
             at.over.append(Over(row["transaction_id"], row["charger_id"], row["version"], row["said_at"]))
 
 

@@ -5,6 +5,9 @@ noted in `transactions_changed` by PostgreSQL itself, in the commit that changes
 has checked them, so that nothing is lost when a worker dies, and nothing is looked for. Those that run are looked
 through: each at most every 30 seconds (`following.py` says how that stays cheap), silent ones once a minute.
 
+Before that, stops that name no session are given to theirs (`early_stops.py`). After it, rows of running sessions that
+their messages made wrong by their order are put right, each in a transaction of its own.
+
 Several workers may run: each slice is done by the one that holds the lock.
 """
 
@@ -20,7 +23,8 @@ import asyncpg
 
 from voltring_core.domain.reckoning_clock import SHORTEST_SILENCE
 from voltring_core.metrics import OLDEST_UNCHECKED
-from voltring_worker.checking import SQL, Checked, check, note_flags, pass_on
+from voltring_worker.checking import SQL, Checked, check, mend, note_flags, pass_on
+from voltring_worker.early_stops import settle
 from voltring_worker.following import Following
 from voltring_worker.partitions import SQL as CHORES
 
@@ -79,23 +83,37 @@ class Reconciler:
 
     async def _slice(self, tally: Tally) -> float | None:
         """One PostgreSQL transaction's worth. Seconds that the oldest of it had waited; None when nothing is left."""
+        marks = [row["id"] for row in await self._pool.fetch(SQL["due"], NOTES)]
+        begun = {row["id"] for row in await self._pool.fetch(SQL["begun"], RUNNING)}
+        is_settled = await settle(self._pool, marks, begun)
+        to_mend: list[Checked] = []
         try:
             async with self._pool.acquire() as connection, connection.transaction():
                 if not await connection.fetchval(CHORES["be_alone"], "reconciler"):
                     self._following.forget()
                     return None
                 now = await connection.fetchval(SQL["now"])
-                noted = await connection.fetch(SQL["changed"], NOTES)
+                noted = await connection.fetch(SQL["changed"], marks)
                 await self._changed(connection, noted, now, tally)
                 every = (self._running_every, SHORTEST_SILENCE, SILENT_EVERY)
-                running = await connection.fetch(SQL["running"], *every, RUNNING)
-                left = await self._running(connection, running, now, tally)
+                due = await connection.fetch(SQL["running"], *every, RUNNING)
+                running = [row for row in due if not row["has_begun"] or row["id"] in begun]
+                left = await self._running(connection, running, now, tally, to_mend)
         except BaseException:
             # What was gone on to may not be committed: everything is worked out anew.
             self._following.forget()
             raise
+        await self._mend(to_mend, now, tally)
         waited = max((row["waited"] or 0.0 for row in (*noted, *running)), default=0.0)
-        return waited if left or len(running) == RUNNING or sum(len(row["marks"]) for row in noted) == NOTES else None
+        return waited if left or is_settled or len(due) == RUNNING or len(marks) == NOTES else None
+
+    async def _mend(self, found: Sequence[Checked], now: datetime, tally: Tally) -> None:
+        """Put the rows of running sessions right, after the commit: each for itself, so that no node waits for long."""
+        kept_since = None if self._retention is None else now - self._retention
+        ones = [one for one in found if kept_since is None or one.row["start_received_at"] >= kept_since]
+        for one in ones:
+            async with self._pool.acquire() as connection:
+                tally.corrected += await mend(connection, one)
 
     async def _changed(self, connection: asyncpg.Connection, noted: Sequence[Any], now: datetime, tally: Tally) -> None:
         """Those that are noted, if they are there still."""
@@ -116,8 +134,10 @@ class Reconciler:
                 SQL["looked_at"], [mark for row in noted if row["id"] in done for mark in row["marks"]]
             )
 
-    async def _running(self, connection: asyncpg.Connection, due: Sequence[Any], now: datetime, tally: Tally) -> bool:
-        """Those that run. Whether some are left for the next slice."""
+    async def _running(
+        self, connection: asyncpg.Connection, due: Sequence[Any], now: datetime, tally: Tally, to_mend: list[Checked]
+    ) -> bool:
+        """Those that run; `to_mend` takes those whose rows are wrong. Whether some are left for the next slice."""
         before = {row["id"]: row["flags"] for row in due}
         accounts, others = await self._onwards(connection, due, now)
         for session_id, account in accounts.items():
@@ -128,6 +148,7 @@ class Reconciler:
         for start in range(0, len(whole), WHOLE):
             outcome = await check(connection, whole[start : start + WHOLE], now)
             self._count(outcome.checked, outcome.failed, before, tally)
+            to_mend += [one for one in outcome.checked if one.to_mend is not None]
             self._following.follow(outcome.checked, events, now)
         return len(others) > len(whole)
 

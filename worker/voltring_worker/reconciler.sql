@@ -1,3 +1,11 @@
+-- name: due
+SELECT id FROM transactions_changed WHERE due_at <= now() ORDER BY due_at LIMIT $1
+
+-- name: begun
+-- Running sessions of OCPP 1.6 that were never checked: their stops may be there already.
+SELECT t.id FROM transactions t LEFT JOIN transaction_accounts a ON a.transaction_id = t.id
+WHERE t.state = 'Active' AND t.ocpp_version = '1.6' AND a.transaction_id IS NULL LIMIT $1
+
 -- name: changed
 -- Sessions that are not running (or whose account somebody has touched), the one that waits longest first. `marks` are
 -- the notes of it: what is added meanwhile is another note.
@@ -5,7 +13,7 @@ SELECT c.transaction_id AS id, t.id IS NOT NULL AS is_there, coalesce(a.flags, '
     extract(epoch FROM now() - c.due_at)::float8 AS waited
 FROM (
     SELECT transaction_id, array_agg(id) AS marks, min(due_at) AS due_at
-    FROM (SELECT * FROM transactions_changed WHERE due_at <= now() ORDER BY due_at LIMIT $1) AS noted
+    FROM transactions_changed WHERE id = ANY($1::bigint[])
     GROUP BY transaction_id
 ) AS c
 LEFT JOIN transactions t ON t.id = c.transaction_id
@@ -22,6 +30,7 @@ INSERT INTO transactions_changed (transaction_id, due_at) SELECT id, now() + $2:
 -- Running sessions that were written since they were checked, at most every $1 each; and those that nobody has written
 -- for $2, which may have fallen silent, every $3 until that is said. The one that waits longest first.
 SELECT t.id, t.xmin AS version, t.register_wh, t.register_at, t.flags AS session_flags, coalesce(a.flags, '{}') AS flags,
+    t.ocpp_version = '1.6' AND a.transaction_id IS NULL AS has_begun,
     extract(epoch FROM now() - greatest(t.updated_at, coalesce(a.checked_at + $1::interval, t.start_received_at)))::float8 AS waited
 FROM transactions t
 LEFT JOIN transaction_accounts a ON a.transaction_id = t.id
@@ -45,13 +54,6 @@ SELECT xmin FROM written
 
 -- name: rows
 SELECT *, xmin AS version FROM transactions WHERE id = ANY($1::uuid[])
-
--- name: rated
--- The most that an EVSE gives, as its device model says.
-SELECT v.charger_id, v.evse_id, (v.characteristics ->> 'maxLimit')::numeric AS most, v.characteristics ->> 'unit' AS unit
-FROM variables v
-WHERE v.charger_id = ANY($1::text[]) AND lower(v.component) = 'evse' AND lower(v.variable) = 'power'
-    AND (v.characteristics ->> 'maxLimit') ~ '^[0-9]{1,9}([.][0-9]+)?$'
 
 -- name: read_since
 -- What was read in each session since a time of the charger's and one of receipt: energy and power only.
@@ -84,6 +86,10 @@ UPDATE transactions SET
     power_w = $19, soc_percent = $20, stop_reason = $21, remote_start_id = $22, reservation_id = $23,
     last_seq_no = $24, stop_id_token = $25, flags = $26, updated_at = now()
 WHERE id IN (SELECT id FROM transactions WHERE id = $1 AND xmin = $2::xid FOR NO KEY UPDATE SKIP LOCKED)
+
+-- name: mended
+-- The account is of the row as it is now.
+UPDATE transaction_accounts SET of_version = $3 WHERE transaction_id = $1 AND of_version = $2
 
 -- name: keep_accounts
 -- What billing makes of a session is written by billing alone.

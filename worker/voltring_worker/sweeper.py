@@ -1,5 +1,7 @@
 """Commands that are late: expired in the queue, SENT and never answered, queued but never rung for."""
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection
 
@@ -24,6 +26,9 @@ logger = logging.getLogger("voltring.sweeper")
 SLOW = (sorted(SLOW_ACTIONS), LONGEST_ANSWER_TIMEOUT - ANSWER_TIMEOUT)
 OVERDUE_S = 5.0
 """A queued command of a connected charger that is older has lost its doorbell, or waits for its turn."""
+REDIS_PATIENCE_S = 2.0
+"""Seconds for each thing that a sweep asks of Redis, all of the ringing one of them: a Redis that hangs puts off no
+expiry. Who is not rung for is in the next sweep, and the API looks for itself."""
 
 
 class Sweeper:
@@ -53,30 +58,44 @@ class Sweeper:
             settled = await connection.fetch(COMMANDS["expire"])
             settled += await connection.fetch(COMMANDS["give_up_late"], *late)
             overdue = await connection.fetch(COMMANDS["overdue"], OVERDUE_S, owners)
+        hears = True
         for row in settled:
-            await self._tell(row)
-        rung = [await self._doorbells.ring(row["charger_id"]) for row in overdue]
-        if not settled and not rung:
+            hears = await self._tell(row, redis_hears=hears)
+        rung = await self._ring([row["charger_id"] for row in overdue])
+        if not settled and not overdue:
             return ""
-        return f"{len(settled)} late commands settled, {sum(rung)} of {len(rung)} lost doorbells rung again"
+        return f"{len(settled)} late commands settled, {rung} of {len(overdue)} lost doorbells rung again"
 
     async def _owners(self) -> list[str] | None:
         """The nodes that may still be at what they sent; None when nobody knows: then any may."""
         if self._living is None:
             return None
         try:
-            return list(await self._living())
+            async with asyncio.timeout(REDIS_PATIENCE_S):
+                return list(await self._living())
         except REDIS_AWAY as error:
-            logger.warning("which nodes live is not known: %s", error)
+            logger.warning("which nodes live is not known: %s", error or type(error).__name__)
             return None
 
-    async def _tell(self, row: asyncpg.Record) -> None:
+    async def _ring(self, charger_ids: Collection[str]) -> int:
+        """How many were rung for."""
+        rung = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REDIS_PATIENCE_S):
+                for charger_id in charger_ids:
+                    rung += await self._doorbells.ring(charger_id)
+        return rung
+
+    async def _tell(self, row: asyncpg.Record, *, redis_hears: bool) -> bool:
+        """Tell the API that may be waiting; whether Redis hears. Where it does not, the API looks by itself."""
         SWEPT.labels(row["state"]).inc()
         if row["state"] != State.QUEUED:
             await forget_secrets(self._pool, row["id"], row["action"], row["payload"])
-        if not row["reply_to"]:
-            return
+        if not row["reply_to"] or not redis_hears:
+            return redis_hears
         try:
-            await self._doorbells.answer(row["reply_to"], row["id"])
+            async with asyncio.timeout(REDIS_PATIENCE_S):
+                await self._doorbells.answer(row["reply_to"], row["id"])
         except REDIS_AWAY:
-            return  # the API looks at the row by itself
+            return False
+        return True

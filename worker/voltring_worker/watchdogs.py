@@ -54,6 +54,7 @@ def limits_of(settings: WorkerSettings) -> Limits:
         charger_faulted=settings.charger_faulted_seconds,
         unconfirmed=settings.unconfirmed_seconds,
         abandon=settings.abandon_seconds,
+        lost=settings.lost_seconds,
         gap=settings.gap_seconds,
     )
 

@@ -107,6 +107,17 @@ SELECT id AS transaction_id, version, charger_id, evse_id, connector_id, start_r
             AND e.received_at > e.event_at + interval '5 minutes') AS late_at
 FROM signed
 
+-- name: lost
+-- Running sessions of chargers that nobody has seen for $1 seconds. When one was that is not there any more, nobody knows:
+-- then it counts when its session was written last.
+SELECT t.id AS transaction_id, t.xmin AS version, t.charger_id,
+    coalesce(greatest(k.last_seen_at, k.disconnected_at), t.updated_at) AS seen_at,
+    coalesce(greatest((SELECT max(e.event_at) FROM transaction_events e WHERE e.transaction_id = t.id),
+        t.register_at, t.started_at), t.start_received_at) AS said_at
+FROM transactions t LEFT JOIN charger_connection k ON k.charger_id = t.charger_id
+WHERE t.state = 'Active'
+    AND coalesce(greatest(k.last_seen_at, k.disconnected_at), t.updated_at) < now() - $1::float8 * interval '1 second'
+
 -- name: gaps
 -- Ended 2.x sessions of which messages are missing, and what the charger said when it was asked (TX-12); once somebody
 -- has ruled on the bill, and after a month, nobody waits for them.

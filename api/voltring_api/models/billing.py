@@ -111,8 +111,8 @@ class CreditReason(Input):
 class CostDisplay(Input):
     """How a charger shows what a session costs.
 
-    `CostUpdated` asks it by that message (OCPP 2.x), `DataTransfer` by one of its vendor's (OCPP 1.6), `none` not at
-    all.
+    `CostUpdated` tells it by that message and in the answers to TransactionEvent (OCPP 2.x), `DataTransfer` by one of
+    its vendor's (OCPP 1.6), `none` not at all.
     """
 
     mode: Mode

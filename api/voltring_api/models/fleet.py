@@ -119,7 +119,9 @@ class Fleet(Output):
     active_transactions: int = Field(description="Sessions in progress, those of absent chargers included.")
     nodes: list[Node] = Field(description="The nodes that live; empty when Redis is away.")
     energy_today_wh: Number = Field(
-        default=None, description="Wh, of the transactions that began since midnight UTC; at most ten seconds old."
+        default=None,
+        description="Wh, of the transactions that began since midnight UTC and are not void (those for which no tariff"
+        " was in force count); at most ten seconds old.",
     )
     answers: Answers | None = Field(default=None, description="At most ten seconds old.")
     firmware: list[Firmware] | None = Field(

@@ -120,6 +120,10 @@ class Quote(Output):
     tariff: Tariff
     found_by: Literal["tariff_id", "words", "token_group", "charger", "site", "everybody"]
     why: str = Field(description="Which tariff this is, and why this one.")
+    id_token_is_registered: bool | None = Field(
+        description="False: the token is not known, has no group, and its session would wait for a person; null: no"
+        " token was asked about."
+    )
     started_at: Instant
     ended_at: Instant
     energy_wh: Annotated[Decimal, SHOWN]

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from voltring_api.models.base import Instant, Number, Output
 from voltring_api.models.message import Direction
+from voltring_api.models.transaction import SessionFacts
 
 
 class EntryKind(StrEnum):
@@ -78,34 +79,20 @@ class Gap(Output):
     ends: Instant
 
 
-class Story(Output):
-    """What a session was: the facts above its timeline. Energy in Wh; `energy_wh` is that which counts."""
+class Story(SessionFacts):
+    """What a session was: the facts above its timeline. `energy_wh` is that which counts."""
 
-    id: UUID
-    charger_id: str
     charger_model: str | None
-    site_id: str | None
+    site_id: str | None = Field(description="The site that the charger stood at when the session began.")
     site_name: str | None
     site_place: str | None
     time_zone: str = Field(description="IANA; of the site.")
-    ocpp_version: str
-    ocpp_transaction_id: str
-    state: str
-    evse_id: int | None
-    connector_id: int | None
-    id_token: str | None
-    started_at: Instant | None
-    ended_at: Instant | None
-    meter_start_wh: Number
-    meter_stop_wh: Number
-    energy_wh: Number
+    attached: list[UUID] = Field(description="What nobody could assign at first and was made part of it.")
     energy_method: str | None = Field(description="By which evidence; null until it was reckoned.")
     energy_in_words: str
     difference_wh: Number = Field(description="Between the methods that the evidence allows.")
     clock_skew_s: Number = Field(description="The charger's clock less ours.")
-    stop_reason: str | None
     stop_in_words: str | None
-    stop_id_token: str | None = Field(default=None, description="The token that was shown to stop it.")
     signed_meter_values: int = Field(
         default=0, description="How many signed readings are kept of it: `/v1/transactions/{id}/signed-meter-values`."
     )

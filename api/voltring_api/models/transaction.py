@@ -1,7 +1,7 @@
 """A charging session and what the meter said during it."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -27,16 +27,14 @@ class EnergyMethod(StrEnum):
     POWER = "power"
 
 
-class Transaction(Output):
-    """A charging session, and what a check against all its evidence found. Times are the charger's; energy in Wh,
-    power in W."""
+class SessionFacts(Output):
+    """What a session is, wherever it is shown. Times are the charger's; energy in Wh."""
 
     id: UUID
     charger_id: str
     ocpp_version: str
     ocpp_transaction_id: str = Field(description="What the charger calls it; a number in OCPP 1.6.")
     state: TransactionState
-    charging_state: str | None = Field(examples=["Charging"])
     evse_id: int | None
     connector_id: int | None
     id_token: str | None
@@ -45,12 +43,25 @@ class Transaction(Output):
     meter_start_wh: Number
     meter_stop_wh: Number
     energy_wh: Number
+    stop_reason: str | None
+    stop_id_token: str | None = Field(
+        default=None, description="The token that was shown to stop it; null where none was."
+    )
+    resolution: Literal["attached", "dismissed"] | None = Field(
+        default=None,
+        description="What a person made of it where nobody could assign it; its timeline says who and why.",
+    )
+    attached_to: UUID | None = Field(default=None, description="The session that it was made part of.")
+
+
+class Transaction(SessionFacts):
+    """A charging session, and what a check against all its evidence found. Power in W."""
+
+    charging_state: str | None = Field(examples=["Charging"])
     power_w: Number
     soc_percent: Number
-    stop_reason: str | None
     remote_start_id: int | None
     reservation_id: int | None
-    stop_id_token: str | None = Field(description="The token that was shown to stop it; null where none was.")
     flags: list[str] = Field(description="What was odd about it, e.g. `offline`, `start_missing`.")
     updated_at: Instant
     energy_method: EnergyMethod | None = Field(

@@ -16,8 +16,8 @@ from voltring_api.parts import Pool, Who
 from voltring_api.resources.paging import LIMIT, Cursor, Limit, page
 from voltring_api.statements import bind
 from voltring_core.domain.billing import Billing, Refusal, Ruling, releasable, voidable
-from voltring_core.domain.billing_reasons import told
 from voltring_core.domain.billing_records import plain
+from voltring_core.domain.flag_words import told
 from voltring_core.errors import Conflict, NotFound
 from voltring_core.store import billing as books
 from voltring_core.store.queries import load

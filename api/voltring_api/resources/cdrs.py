@@ -12,9 +12,10 @@ from voltring_api.invoice import HEADERS, render
 from voltring_api.models.base import GivenInstant, Page
 from voltring_api.models.billing import ChargeRecord, ChargeRecordWithContent, CreditReason
 from voltring_api.openapi import errors
-from voltring_api.parts import Pool, Who
+from voltring_api.parts import AllParts, Pool, Who
 from voltring_api.prefer import wants_html
-from voltring_api.resources.paging import LIMIT, Cursor, Limit, page
+from voltring_api.resources.paging import LIMIT, Cursor, Limit, must_rise, page
+from voltring_api.seller import with_seller
 from voltring_api.statements import bind
 from voltring_core.domain.billing import CdrKind, credited_by_hand
 from voltring_core.domain.billing_invoice import invoice
@@ -43,6 +44,7 @@ async def list_records(
     cursor: Cursor = None,
 ) -> Page[ChargeRecord]:
     """Charges and credits, the one issued last first."""
+    must_rise(since, until)
     before, number = cursors.decode(cursor, "cdrs", cursors.instant, cursors.number)
     asked = {"charger_id": charger_id, "id_token": id_token, "transaction_id": transaction_id}
     window = {"since": since, "until": until, "before": before, "before_number": number}
@@ -62,11 +64,13 @@ async def read_record(record_id: UUID, pool: Pool) -> ChargeRecordWithContent:
 )
 async def read_invoice(
     record_id: UUID,
-    pool: Pool,
+    parts: AllParts,
     accept: Annotated[str, Header(description="`text/html` for a page to be printed.")] = "*/*",
 ) -> dict[str, Any]:
-    """Each line with quantity, price and amount, so that it can be checked by hand; JSON, or a page to be printed."""
-    found = invoice(await _found(pool, record_id))
+    """Each line with quantity, price and amount, so that it can be checked by hand; JSON, or a page to be printed.
+
+    `seller` (`name`, `address` in lines, `vat_id`) is there when the settings name one (`VOLTRING_SELLER_NAME`)."""
+    found = with_seller(invoice(await _found(parts.pool, record_id)), parts.seller)
     if wants_html(accept):
         return Response(render(found), headers=HEADERS, media_type="text/html")  # type: ignore[return-value]
     return found

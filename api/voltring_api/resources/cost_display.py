@@ -24,7 +24,8 @@ async def read_cost_display(charger_id: str, pool: Pool) -> CostDisplayOfCharger
 
 @router.put("", responses=errors(404, 422), summary="Set how a charger shows costs")
 async def put_cost_display(charger_id: str, wish: CostDisplay, pool: Pool, who: Who) -> CostDisplayOfCharger:
-    """Have it shown by CostUpdated (OCPP 2.x), by a DataTransfer of the charger's vendor (OCPP 1.6), or not at all."""
+    """Have it shown by CostUpdated and `totalCost` (OCPP 2.x), by a DataTransfer of the charger's vendor (OCPP 1.6), or
+    not at all."""
     await _set(pool, charger_id, wish, who)
     return _told(wish)
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import asyncpg
 from fastapi import APIRouter, Query, Response
+from pydantic import ValidationError
 
 from voltring_api import audit, cursors
 from voltring_api.models.base import Page
@@ -11,11 +12,13 @@ from voltring_api.models.id_token import IdToken, IdTokenValues, NewIdToken, Sta
 from voltring_api.openapi import errors
 from voltring_api.parts import Pool, Who
 from voltring_api.resources.paging import LIMIT, Cursor, Limit, page
-from voltring_api.statements import bind
+from voltring_api.statements import bind, include
+from voltring_api.wording import worded
 from voltring_core.errors import Conflict, NotFound, Unprocessable
 from voltring_core.store.queries import load
 
 SQL = load("voltring_api.resources", "id_tokens.sql")
+CREATE, PUT = (include(SQL[name], group=SQL["group"]) for name in ("create", "put"))
 router = APIRouter(prefix="/id-tokens", tags=["id tokens"])
 
 
@@ -39,7 +42,7 @@ async def create_id_token(new: NewIdToken, pool: Pool, who: Who) -> IdToken:
     """Create an id token; one that exists is left as it is."""
     async with pool.acquire() as connection, connection.transaction():
         try:
-            row = await connection.fetchrow(SQL["create"], *_values(new.id_token, new))
+            row = await connection.fetchrow(CREATE, *_values(new.id_token, new))
         except asyncpg.UniqueViolationError:
             raise Conflict(f"the id token {new.id_token!r} exists already (compared without case)") from None
         await _audit(connection, who, "id_token.create", new.id_token, new)
@@ -63,7 +66,7 @@ async def put_id_token(id_token: str, values: IdTokenValues, pool: Pool, who: Wh
     """
     _check(id_token)
     async with pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow(SQL["put"], *_values(id_token, values))
+        row = await connection.fetchrow(PUT, *_values(id_token, values))
         await _audit(connection, who, "id_token.put", row["id_token"], values)
     response.status_code = 201 if row["is_new"] else 200
     return _read(row)
@@ -82,9 +85,9 @@ def _check(id_token: str) -> None:
     """The rules of a body's field, for a token that comes in the path."""
     try:
         NewIdToken(id_token=id_token)
-    except ValueError as error:
-        said = str(error.errors()[0]["msg"])  # type: ignore[attr-defined]
-        raise Unprocessable(f"The id token is wrong: {said}.", [{"field": "id_token", "message": said}]) from None
+    except ValidationError as error:
+        said = worded(error.errors()[0])
+        raise Unprocessable(f"The id token is wrong: it {said}.", [{"field": "id_token", "message": said}]) from None
 
 
 def _values(id_token: str, values: IdTokenValues) -> tuple[object, ...]:

@@ -65,7 +65,7 @@ async def attach(item_id: UUID, wish: Attach, pool: Pool, who: Who) -> Resolved:
     """Make it part of a session of the same charger: what the charger said of it is that session's from now on, and
     the worker works the session out anew within seconds. It can't be undone."""
     async with pool.acquire() as connection, connection.transaction():
-        item = await _open_item(connection, item_id)
+        item = await _open_item(connection, item_id, wish.transaction_id)
         target = await connection.fetchrow(SQL["item"], wish.transaction_id)
         _must_fit(item, target, wish.transaction_id)
         for statement in MOVED:
@@ -87,9 +87,14 @@ async def dismiss(item_id: UUID, wish: Dismiss, pool: Pool, who: Who) -> Resolve
     return Resolved.model_validate(dict(row))
 
 
-async def _open_item(connection: asyncpg.Connection, item_id: UUID) -> Row:
-    """The item, locked; NotFound, or Conflict when it was resolved already."""
+async def _open_item(connection: asyncpg.Connection, item_id: UUID, *others: UUID) -> Row:
+    """The item, locked with others; NotFound, or Conflict when it was resolved already.
+
+    Whoever locks several locks the charger's fence first, then the rows in the order of their ids: so nodes, the worker
+    and this never wait for each other in a ring. The reconciler locks no fence, keeps the order, and waits for no row.
+    """
     await connection.fetch(SQL["lock_charger"], item_id)
+    await connection.fetch(SQL["lock_rows"], [item_id, *others])
     row = await connection.fetchrow(SQL["item"], item_id)
     if row is None or not row["is_unassigned"]:
         raise NotFound(f"nothing in the inbox has the id {item_id}")

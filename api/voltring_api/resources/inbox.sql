@@ -29,10 +29,13 @@ CROSS JOIN LATERAL (
 -- As nodes do before they write a session: nobody else writes one of this charger until the commit.
 SELECT FROM charger_connection WHERE charger_id = (SELECT charger_id FROM transactions WHERE id = $1) FOR NO KEY UPDATE
 
+-- name: lock_rows
+SELECT FROM transactions WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+
 -- name: item
 SELECT id, charger_id, state, flags, resolution,
     state = 'Orphan' OR flags && '{start_lost,unknown_transaction}' AS is_unassigned
-FROM transactions WHERE id = $1 FOR NO KEY UPDATE
+FROM transactions WHERE id = $1
 
 -- name: move_events
 UPDATE transaction_events SET transaction_id = $2 WHERE transaction_id = $1

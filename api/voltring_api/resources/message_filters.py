@@ -9,6 +9,7 @@ from fastapi import Depends, Query
 
 from voltring_api.models.base import GivenInstant
 from voltring_api.models.message import Direction
+from voltring_api.resources.paging import must_rise
 from voltring_core.domain.kinds import Verdict
 
 ANY_ERROR = "any"
@@ -61,6 +62,7 @@ async def _asked(
     since: Annotated[GivenInstant | None, Query(description="Received at this time or later.")] = None,
     until: Annotated[GivenInstant | None, Query(description="Received before this time.")] = None,
 ) -> Asked:
+    must_rise(since, until)
     return Asked(direction, action, message_type, verdict, error or None, flag, message_id, q, since, until)
 
 

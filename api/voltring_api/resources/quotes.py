@@ -34,6 +34,8 @@ class Found:
     by: str
     why: str
     time_zone: str = "UTC"
+    token_is_registered: bool | None = None
+    """None where no token was asked about."""
 
 
 @router.post("/quote", responses=errors(404, 422), summary="Quote a price")
@@ -50,6 +52,7 @@ async def quote(asked: QuoteRequest, pool: Pool) -> Quote:
         tariff=found.tariff,
         found_by=found.by,  # type: ignore[arg-type]
         why=found.why + _validity(found.tariff, asked),
+        id_token_is_registered=found.token_is_registered,
         started_at=usage.started_at,
         ended_at=usage.ended_at,
         energy_wh=usage.energy_wh,
@@ -70,12 +73,23 @@ async def _find(pool: asyncpg.Pool, asked: QuoteRequest) -> Found:
 
 async def _in_force(pool: asyncpg.Pool, charger_id: str, asked: QuoteRequest) -> Found:
     await tariffs.zone_of(pool, charger_id)
-    group = await tariffs.group_of(pool, asked.id_token) if asked.id_token is not None else None
-    found = await tariffs.in_force(pool, charger_id, group, asked.started_at)
+    token = None if asked.id_token is None else await tariffs.registered(pool, asked.id_token)
+    found = await tariffs.in_force(pool, charger_id, None if token is None else token.group, asked.started_at)
+    unknown = _unregistered(asked.id_token) if asked.id_token is not None and token is None else ""
     if found is None:
-        raise NotFound(f"no tariff is in force for the charger {charger_id!r} at {asked.started_at.isoformat()}")
-    why = f"{found.tariff.name!r} is in force at the start: {BY[found.by]}."
-    return Found(found.tariff, found.id, found.by, why, found.time_zone)
+        at = asked.started_at.isoformat()
+        raise NotFound(f"no tariff is in force for the charger {charger_id!r} at {at}.{unknown}")
+    why = f"{found.tariff.name!r} is in force at the start: {BY[found.by]}.{unknown}"
+    is_registered = None if asked.id_token is None else token is not None
+    return Found(found.tariff, found.id, found.by, why, found.time_zone, is_registered)
+
+
+def _unregistered(id_token: str) -> str:
+    """A word of warning: a slip in the token would else look like a price."""
+    return (
+        f" The id token {id_token!r} is not registered: it has no group, so what is assigned to the charger applies,"
+        " else to its site, else to everybody; the bill of its session would wait for a person."
+    )
 
 
 def _validity(tariff: Tariff, asked: QuoteRequest) -> str:

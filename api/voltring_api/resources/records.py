@@ -16,7 +16,7 @@ from voltring_api.models.station import StationRecord, StreamValue, record_of
 from voltring_api.openapi import errors
 from voltring_api.parts import Pool
 from voltring_api.resources.knowing import must_know
-from voltring_api.resources.paging import LIMIT, Cursor, Limit, page
+from voltring_api.resources.paging import LIMIT, Cursor, Limit, must_rise, page
 from voltring_api.statements import bind
 from voltring_core.domain.kinds import RecordKind
 from voltring_core.errors import NotFound
@@ -111,6 +111,7 @@ async def list_stream_values(
     cursor: Cursor = None,
 ) -> Page[StreamValue]:
     """Values of a stream (OCPP 2.1), the newest first; they are kept when the stream is closed."""
+    must_rise(since, until)
     before, table, place = cursors.decode(cursor, "stream-values", cursors.instant, cursors.number, cursors.place)
     asked = {"since": since, "until": until, "before": before, "before_table": table, "before_place": place}
     statement, values = bind(SQL["stream_values"], charger_id=charger_id, stream_id=stream_id, **asked, limit=limit + 1)

@@ -13,6 +13,7 @@ from voltring_api.openapi import errors
 from voltring_api.parts import Pool, Who
 from voltring_api.resources.paging import LIMIT, Cursor, Limit, page
 from voltring_api.statements import bind
+from voltring_api.wording import worded
 from voltring_core.errors import Conflict, NotFound, Unprocessable
 from voltring_core.store.queries import load
 
@@ -86,8 +87,8 @@ def _check(site_id: str) -> None:
     try:
         NewSite(id=site_id, name="-")
     except ValidationError as error:
-        said = str(error.errors()[0]["msg"])
-        raise Unprocessable(f"The id is wrong: {said}.", [{"field": "id", "message": said}]) from None
+        said = worded(error.errors()[0])
+        raise Unprocessable(f"The id is wrong: it {said}.", [{"field": "id", "message": said}]) from None
 
 
 def _values(site_id: str, values: SiteValues) -> tuple[object, ...]:

@@ -1,15 +1,23 @@
 -- name: session
+-- Its site is the one that it had: as it was accounted, else as it was billed, else (it was heard of just now) the
+-- charger's.
 SELECT t.*, a.energy_wh AS best_wh, a.energy_method, a.by_method, a.difference_wh, a.flags AS found_flags,
     a.missing_seq_nos, a.clock_skew_s, a.tariff_id, a.tariff, a.time_zone, a.cost, a.billing, a.waits_for,
-    a.released_by, a.released_at, a.note, a.checked_at, concat_ws(' ', c.vendor, c.model) AS charger_model, c.site_id,
-    s.name AS site_name, s.place AS site_place, s.time_zone AS site_zone,
+    a.released_by, a.released_at, a.note, a.checked_at, concat_ws(' ', c.vendor, c.model) AS charger_model,
+    coalesce(a.at_site -> 'site', r.site, present.site) AS site,
+    coalesce(a.at_site ->> 'time_zone', present.time_zone) AS site_zone,
     (SELECT count(*) FROM signed_meter_values v WHERE v.transaction_id = t.id) AS signed_meter_values,
     ARRAY(SELECT o.id FROM transactions o WHERE o.charger_id = t.charger_id AND o.attached_to = t.id
         AND o.start_received_at > t.start_received_at - interval '30 days') AS attached
 FROM transactions t
 LEFT JOIN transaction_accounts a ON a.transaction_id = t.id
 LEFT JOIN chargers c ON c.id = t.charger_id
-LEFT JOIN sites s ON s.id = c.site_id
+LEFT JOIN LATERAL (
+    SELECT content -> 'site' AS site FROM charge_detail_records WHERE transaction_id = t.id ORDER BY revision LIMIT 1
+) AS r ON true
+LEFT JOIN LATERAL (
+    SELECT json_build_object('id', id, 'name', name, 'place', place) AS site, time_zone FROM sites WHERE id = c.site_id
+) AS present ON true
 WHERE t.id = $1
 
 -- name: told

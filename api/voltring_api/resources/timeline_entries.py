@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from voltring_api.models.timeline import Entry, EntryKind, Frame, Tone
 from voltring_api.redacting import ANY, redacted, without_secrets
@@ -126,8 +127,10 @@ def of_record(row: Row) -> Entry:
     )
 
 
-def of_decision(row: Row, context: bool) -> Entry:
-    """What somebody did through the API."""
+def of_decision(row: Row, context: bool, session: UUID) -> Entry:
+    """What somebody did through the API, as the timeline of `session` tells it."""
+    kind, _, name = row["subject"].partition(":")
+    of_another = kind == "transaction" and name != str(session)
     return Entry(
         id=f"audit-{row['id']}",
         kind=EntryKind.DECISION,
@@ -135,9 +138,9 @@ def of_decision(row: Row, context: bool) -> Entry:
         by=row["actor"],
         at=row["at"],
         received_at=row["at"],
-        summary=facts.decision_words(row["action"]),
+        summary=facts.decision_words(row["action"], of_another=of_another),
         context=context,
-        detail=without_secrets(row["detail"]),
+        detail={**without_secrets(row["detail"]), "item_id": name} if of_another else without_secrets(row["detail"]),
     )
 
 

@@ -4,44 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from voltring_api.resources.timeline_words import hidden, quoted
-from voltring_core.domain.billing_reasons import told
+from voltring_core.domain.flag_words import told
 from voltring_core.domain.tariffs.explaining import WHAT
 
-FLAGS = {
-    "voided": "Somebody has made it void.",
-    "abandoned": "The charger never told its end. It was closed at its last reading, until the true end comes.",
-    "attached": "It was made part of another session by hand.",
-    "clock": "The charger's clock is wrong: the times of receipt are used instead.",
-    "clock_skew": "The charger's clock is off by more than half a minute.",
-    "concurrent_token": "The same token was charging elsewhere at that time.",
-    "deauthorised": "The token lost its right to charge during the session.",
-    "dismissed": "It was set aside by hand.",
-    "energy_mismatch": "Two ways to work out its energy differ by more than 100 Wh and 2 %.",
-    "event_after_end": "Something was told of it after its end.",
-    "id_reused": "The charger has used the same number for an earlier session.",
-    "implausible_energy": "More energy than could have flowed in that time.",
-    "incomplete": "Messages of it are missing, and the charger no longer has them.",
-    "meter_below_start": "The meter showed less than at the start; it is counted from there.",
-    "meter_fell": "The meter fell during the session; what was counted before and after is added up.",
-    "meter_rolled_over": "The meter passed its end and began at 0; what was counted is added up.",
-    "no_meter_start": "Its start came without a reading of the meter.",
-    "no_evidence": "Its own messages are no longer kept: it can not be worked out again.",
-    "no_meter_stop": "Its end came without a reading of the meter; the last one before counts.",
-    "not_checked": "It could not be worked out again from its messages: see the worker's log.",
-    "offline": "Parts of it took place while the charger was offline, and were told later.",
-    "phantom": "Hardly any time and no energy, or an echo of an earlier session: most likely no car was charged.",
-    "readings_stopped": "The charger stopped sending readings.",
-    "reserved_for_other": "The place was reserved for somebody else.",
-    "seq_conflict": "The charger has told two different things under the same number.",
-    "start_lost": "Its start was never confirmed to the charger.",
-    "start_missing": "Its start never came: it is known from a later message on.",
-    "start_replayed": "The charger told its start again long after it was over.",
-    "stopped_by_other": "Another token than the one that started it has stopped it.",
-    "superseded": "Another session began on the same connector before its end was told.",
-    "token_refused": "The token was not allowed to charge, and the charger charged all the same.",
-    "unconfirmed": "The charger restarted during the session and has not said yet whether it goes on.",
-    "unknown_transaction": "Its end names a session that nobody knows.",
-}
 BILLING = {
     None: "Not reckoned yet.",
     "open": "Still running, not billed yet.",
@@ -72,11 +37,12 @@ DECISIONS = {
     "id_token.delete": "The token was deleted.",
     "charger.change": "The charger's settings here were changed.",
     "charger.registration": "The charger's registration was changed.",
-    "inbox.attach": "What nobody could assign was made part of a session.",
+    "inbox.attach": "It was made part of another session.",
     "inbox.dismiss": "The session was set aside.",
     "transaction.release": "The session was released for billing.",
     "transaction.void": "The session was made void: it is not billed.",
 }
+OF_ANOTHER = {"inbox.attach": "What nobody could assign was made part of this session."}
 COMMANDS = {
     "QUEUED": "it waits to be sent",
     "SENT": "it was sent; the answer is awaited",
@@ -107,7 +73,7 @@ ORDERS = {
 
 def flag_words(name: str) -> str:
     """What a flag means."""
-    found = FLAGS.get(name) or told(name)
+    found = told(name)
     return f"{_spaced(name)}." if found == name else found
 
 
@@ -139,8 +105,10 @@ def event_words(kind: str, subject: str, content: Any) -> str:
     return f"{_spaced(kind)}{f': {what}' if what else ''}."
 
 
-def decision_words(action: str) -> str:
-    """What somebody decided."""
+def decision_words(action: str, *, of_another: bool = False) -> str:
+    """What somebody decided; `of_another` where it was about something that was made part of this session."""
+    if of_another and action in OF_ANOTHER:
+        return OF_ANOTHER[action]
     return DECISIONS.get(action, f"{_spaced(action.replace('.', ': '))}.")
 
 

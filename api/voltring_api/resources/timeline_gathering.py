@@ -113,7 +113,7 @@ async def gather(connection: asyncpg.Connection, transaction_id: UUID, *, hide_t
     _add(look, (entries.of_event(it, not _concerns(look, it)) for it in events))
     _add(look, (made for it in alarms for made in entries.of_alarm(it, it["transaction_id"] != row["id"])))
     _add(look, (entries.of_record(it) for it in records))
-    _add(look, (entries.of_decision(it, _is_around(look, it, ours)) for it in decided))
+    _add(look, (entries.of_decision(it, _is_around(look, it, ours), look.of.id) for it in decided))
     _add(look, entries.of_account(row))
     _add(look, entries.of_flags(row, look.told.values()))
     look.keys.sort(key=lambda key: key.place)

@@ -26,6 +26,7 @@ STYLE = """
 body{margin:0 auto;padding:32px 20px 48px;max-width:820px;background:var(--bg);color:var(--text);
 font:15px/1.5 system-ui,"Segoe UI",Roboto,"Noto Sans",sans-serif;font-variant-numeric:tabular-nums}
 h1{margin:0 0 2px;font-size:24px;line-height:1.25}h2{margin:30px 0 8px;font-size:16px}p{margin:0 0 6px}
+h1,p{overflow-wrap:anywhere}
 .muted{color:var(--muted)}
 .lead{display:flex;flex-wrap:wrap;gap:8px 40px;margin:22px 0 4px}
 .lead div span{display:block;color:var(--muted);font-size:13px}.lead strong{font-size:24px;font-weight:650}

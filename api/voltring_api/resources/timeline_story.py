@@ -10,19 +10,21 @@ from voltring_api.resources.timeline_entries import flags_of
 from voltring_api.resources.timeline_words import reason_words
 
 PLAIN = (
-    "id charger_id site_id site_name site_place ocpp_version ocpp_transaction_id state evse_id connector_id id_token"
+    "id charger_id ocpp_version ocpp_transaction_id state evse_id connector_id id_token"
     " started_at ended_at meter_start_wh meter_stop_wh energy_method difference_wh clock_skew_s stop_reason billing"
-    " note"
+    " note resolution attached_to attached"
 ).split()
 
 
 def story(row: Mapping[str, Any]) -> Story:
     """What a session was."""
+    site = row["site"] or {}
     energy = row["best_wh"] if row["best_wh"] is not None else row["energy_wh"]
     return Story.model_validate(
         {
             **{name: row[name] for name in PLAIN},
             "charger_model": row["charger_model"] or None,
+            **{f"site_{name}": site.get(name) for name in ("id", "name", "place")},
             "time_zone": row["time_zone"] or row["site_zone"] or "UTC",
             "energy_wh": energy,
             "energy_in_words": facts.energy_words(row["energy_method"], energy, row["state"] == "Active"),

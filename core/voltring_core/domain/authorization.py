@@ -21,10 +21,11 @@ STOP_AUTHORIZED = "StopAuthorized"
 
 TOKEN_REFUSED = "token_refused"  # noqa: S105 - a flag
 CONCURRENT_TOKEN = "concurrent_token"  # noqa: S105 - a flag
+CONCURRENT = "concurrent"
 STOPPED_BY_OTHER = "stopped_by_other"
 DEAUTHORISED = "deauthorised"
 RESERVED_FOR_OTHER = "reserved_for_other"
-DECIDED = frozenset({TOKEN_REFUSED, CONCURRENT_TOKEN, STOPPED_BY_OTHER, DEAUTHORISED, RESERVED_FOR_OTHER})
+DECIDED = frozenset({TOKEN_REFUSED, CONCURRENT_TOKEN, CONCURRENT, STOPPED_BY_OTHER, DEAUTHORISED, RESERVED_FOR_OTHER})
 """Flags that come of a decision, not of a message."""
 REFUSED_GRACE = timedelta(minutes=1)
 """How long a session whose token was refused may go on: chargers that end it themselves have done so by then, and what

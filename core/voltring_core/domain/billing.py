@@ -18,9 +18,8 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID, uuid5
 
-from voltring_core.domain.billing_reasons import CORRECTED, NEVER_RELEASED, OF_THE_TOKEN, VOIDED
+from voltring_core.domain.billing_reasons import CORRECTED, NEVER_RELEASED, OF_THE_TOKEN, SETTLING, VOIDED
 from voltring_core.domain.tariffs import Price
-from voltring_core.domain.transactions import ASSUMED
 from voltring_core.domain.usage import Usage
 from voltring_core.domain.values import value
 
@@ -33,7 +32,7 @@ class Billing(StrEnum):
     OPEN = "open"
     """It runs, or nobody has assigned it."""
     PROVISIONAL = "provisional"
-    """Its end was only assumed."""
+    """Its end was only assumed, or its stop was joined to it of late."""
     HELD = "held"
     """A person has to look at it."""
     FINAL = "final"
@@ -147,7 +146,7 @@ def decide(case: Case, issued: Sequence[Issued] = (), judged: Judged = NO_JUDGEM
         return Decision(Billing.VOID, (case.free,), _taken_back(charge, issued, case.free))
     waits_for = _waits_for(case, charge, judged)
     if waits_for or case.bill is None:
-        assumed = case.bill is not None and ASSUMED.issuperset(waits_for)
+        assumed = case.bill is not None and SETTLING.issuperset(waits_for)
         return Decision(Billing.PROVISIONAL if assumed else Billing.HELD, waits_for)
     if charge is not None and charge.bill == case.bill:
         return Decision(Billing.FINAL)

@@ -3,6 +3,11 @@ setting names one.
 
 1.6 knows no cost. The Open Charge Alliance's paper on California pricing gives DataTransfer a vendor and two messages,
 RunningCost and FinalCost; chargers that follow another paper have other names for them, and so they are a setting.
+RunningCost has the prices that hold from then on (`chargingPrice`, `idlePrice`), so that a charger can count on by
+itself until it is told the next time.
+
+The final cost of a 2.x session belongs into the answer to its end, where the node says it if it is certain then. Where
+it was not, CostUpdated says it as soon as the session is billed.
 """
 
 from collections.abc import Mapping
@@ -13,6 +18,7 @@ from typing import Any
 
 import orjson
 
+from voltring_core.domain.tariffs import Rates
 from voltring_core.domain.values import value
 
 EVERY = timedelta(seconds=60)
@@ -49,6 +55,8 @@ class Shown:
     at: str
     register_wh: Decimal | None = None
     is_over: bool = False
+    rates: Rates | None = None
+    """What is paid from now on, where that is known."""
 
 
 def setting_of(content: Mapping[str, Any] | None) -> Setting:
@@ -60,12 +68,8 @@ def setting_of(content: Mapping[str, Any] | None) -> Setting:
 
 
 def message(shown: Shown, setting: Setting) -> tuple[str, Mapping[str, Any]] | None:
-    """The action and the payload that tell the charger; None where there is no way to.
-
-    The final cost of a 2.x session belongs into the answer to its Ended event (`totalCost`). It is not known then: it
-    is worked out from the evidence, after the answer.
-    """
-    if setting.mode is Mode.COST_UPDATED and shown.is_2x and not shown.is_over:
+    """The action and the payload that tell the charger; None where there is no way to."""
+    if setting.mode is Mode.COST_UPDATED and shown.is_2x:
         if shown.ocpp_transaction_id == NAMELESS:
             return None
         return "CostUpdated", {"totalCost": float(shown.total), "transactionId": shown.ocpp_transaction_id}
@@ -87,7 +91,20 @@ def _running(shown: Shown) -> dict[str, Any]:
         "cost": float(shown.total),
         "state": "Charging",
     }
-    return said if shown.register_wh is None else said | {"meterValue": int(shown.register_wh)}
+    if shown.register_wh is not None:
+        said["meterValue"] = int(shown.register_wh)
+    return said if shown.rates is None else said | _prices(shown.rates)
+
+
+def _prices(rates: Rates) -> dict[str, Any]:
+    """The paper's ChargingPrice and IdlePrice; a session of which nothing more is paid has a price of 0."""
+    named = {"kWhPrice": rates.per_kwh, "hourPrice": rates.per_hour, "flatFee": rates.fee}
+    charging = {name: float(price) for name, price in named.items() if price is not None}
+    said: dict[str, Any] = {"chargingPrice": charging or {"kWhPrice": 0.0}}
+    if rates.idle_per_hour is not None:
+        grace = {"graceMinutes": rates.idle_grace_minutes} if rates.idle_grace_minutes else {}
+        said["idlePrice"] = grace | {"hourPrice": float(rates.idle_per_hour)}
+    return said
 
 
 def _final(shown: Shown) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from voltring_core.domain.billing import CdrKind
-from voltring_core.domain.billing_reasons import told
+from voltring_core.domain.flag_words import told
 from voltring_core.domain.tariffs import Tariff, parse
 from voltring_core.domain.tariffs.explaining import WHAT, describe
 

@@ -7,13 +7,24 @@ the messages are put in their order first (`sequence.py`), then applied by the s
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
 
 from voltring_core.domain import transactions
 from voltring_core.domain.evidence import Evidence
 from voltring_core.domain.messages import EventKind, Metered, TransactionReported
 from voltring_core.domain.sequence import Ordered, Placed, in_order
-from voltring_core.domain.transactions import PHANTOM, SEQ_CONFLICT, Transaction, TransactionState, flag
+from voltring_core.domain.session import EARLY_STOP
+from voltring_core.domain.times import CLOCK
+from voltring_core.domain.transactions import (
+    PHANTOM,
+    SEQ_CONFLICT,
+    START_MISSING,
+    UNKNOWN_TRANSACTION,
+    Transaction,
+    TransactionState,
+    flag,
+)
 from voltring_core.domain.values import changed, value
 
 INCOMPLETE = "incomplete"
@@ -59,21 +70,34 @@ def fold(evidence: Evidence) -> Folded:
     if begun is None:
         raise NothingHeard(f"nothing that was heard is about session {evidence.session_id} itself")
     now = _applied(_begun(evidence, begun), evidence, [one for one in ordered.placed if one is not begun])
+    now = _begun_in_time(now, evidence)
+    own, nameless = _stops(evidence)
     for word in evidence.decided:
-        now = flag(now, word)
-    if ordered.conflicts or _has_a_strangers_stop(ordered):
+        if not (word == EARLY_STOP and own) and (word != UNKNOWN_TRANSACTION or START_MISSING in now.flags):
+            now = flag(now, word)
+    # Whose stop it is that was taken for this session's, and says another meter than its own, somebody is to find out.
+    is_doubtful = bool(own) and not nameless <= own
+    if ordered.conflicts or is_doubtful:
         now = flag(now, SEQ_CONFLICT)
     now = transactions.judged(now)
-    return Folded(now, ordered.missing, ordered.conflicts, _found(now, ordered))
+    return Folded(now, ordered.missing, ordered.conflicts, _found(now, ordered, is_doubtful=is_doubtful))
 
 
-def _has_a_strangers_stop(ordered: Ordered) -> bool:
-    """Whether a stop without an id was taken for this session's (1.6), and its own says another meter: that stop may be
-    anybody's, and somebody is to look."""
-    ends = [one.said for one in ordered.placed if isinstance(one.said, TransactionReported)]
-    stops = [said for said in ends if said.kind is EventKind.ENDED and said.seq_no is None]
-    named = {said.meter_wh for said in stops if said.transaction_id is not None}
-    return bool(named) and any(said.transaction_id is None and said.meter_wh not in named for said in stops)
+def _stops(evidence: Evidence) -> tuple[set[Decimal | None], set[Decimal | None]]:
+    """The meters of the stops (1.6) that name the session, and of those that do not."""
+    stops = [one.said for one in evidence.heard if isinstance(one.said, TransactionReported)]
+    ends = [said for said in stops if said.kind is EventKind.ENDED and said.seq_no is None]
+    own = {said.meter_wh for said in ends if said.transaction_id == evidence.ocpp_transaction_id}
+    return own, {said.meter_wh for said in ends if said.transaction_id != evidence.ocpp_transaction_id}
+
+
+def _begun_in_time(now: Transaction, evidence: Evidence) -> Transaction:
+    """Where times of receipt stand in for the charger's, a start that came after its end began no later than the first
+    word on the session came."""
+    if CLOCK not in now.flags or now.started_at is None or now.ended_at is None or now.started_at <= now.ended_at:
+        return now
+    first = min(one.received_at for one in evidence.heard if isinstance(one.said, TransactionReported))
+    return changed(now, started_at=min(first, now.ended_at))
 
 
 def _begun(evidence: Evidence, first: Placed) -> Transaction:
@@ -111,10 +135,10 @@ def _ended(now: Transaction, evidence: Evidence) -> Transaction:
     return ASSUME[end.word](now, end.at, end.received_at)
 
 
-def _found(now: Transaction, ordered: Ordered) -> tuple[str, ...]:
+def _found(now: Transaction, ordered: Ordered, *, is_doubtful: bool) -> tuple[str, ...]:
     is_over = now.state is TransactionState.ENDED
     words = (
-        SEQ_CONFLICT if ordered.conflicts or _has_a_strangers_stop(ordered) else None,
+        SEQ_CONFLICT if ordered.conflicts or is_doubtful else None,
         INCOMPLETE if ordered.missing and is_over else None,
         PHANTOM if PHANTOM in now.flags else None,
     )

@@ -7,8 +7,16 @@ from decimal import Decimal
 
 from voltring_core.domain.messages import EventKind, IdToken, Sample, TransactionReported
 from voltring_core.domain.metering import ENERGY_REGISTER, SOC
+from voltring_core.domain.session import EARLY_STOP
 from voltring_core.domain.times import CLOCK
-from voltring_core.domain.transactions import IMPLAUSIBLE_ENERGY, Transaction, TransactionState, apply, is_assumed
+from voltring_core.domain.transactions import (
+    IMPLAUSIBLE_ENERGY,
+    Transaction,
+    TransactionState,
+    apply,
+    flag,
+    is_assumed,
+)
 from voltring_core.domain.values import changed
 
 
@@ -19,7 +27,7 @@ def join(started: Transaction, orphan: Transaction) -> Transaction:
     assert end_received_at is not None
     then = apply(started, _said_by(orphan, orphan.ended_at), end_received_at)
     received = [at for at in (started.start_received_at, orphan.start_received_at) if at is not None]
-    return changed(then, start_received_at=min(received))
+    return flag(changed(then, start_received_at=min(received)), EARLY_STOP)
 
 
 def stop_of(
@@ -36,12 +44,14 @@ def stop_of(
 
 def is_replayed(started: Transaction, over: Iterable[Transaction]) -> bool:
     """Whether a start is one of the past, said anew: by tag, time and meter it lies before the stop of a session of its
-    EVSE that had begun by then. Another driver's is no echo: its clock or meter may be off."""
+    EVSE that had begun by then. Another driver's is no echo: its clock or meter may be off. Nor is one of a session
+    whose end is not its own beyond doubt."""
     at, meter, tag = started.started_at, started.meter_start_wh, (started.id_token or "").casefold()
     if at is None or CLOCK in started.flags:
         return False
     own = (one for one in over if (one.id_token or "").casefold() == tag)
-    return any(_lies_within(at, meter, one) for one in own if CLOCK not in one.flags and not is_assumed(one))
+    certain = (one for one in own if not {CLOCK, EARLY_STOP}.intersection(one.flags) and not is_assumed(one))
+    return any(_lies_within(at, meter, one) for one in certain)
 
 
 def _lies_within(at: datetime, meter_wh: Decimal | None, session: Transaction) -> bool:

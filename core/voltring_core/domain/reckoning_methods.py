@@ -24,6 +24,8 @@ HOLE = timedelta(minutes=15)
 """Between two readings of power that lie further apart nobody knows what it was."""
 STEADY_FROM = timedelta(seconds=30)
 """Two registers must lie so far apart for what lies between them to be called a power."""
+SEEN_W = Decimal(1)
+"""What readings that stand still show. Nothing that was measured is not the same: then anything may have flowed."""
 ROOM = Decimal("1.5")
 """What flowed where nobody looked: up to so many times the largest power that was seen."""
 
@@ -69,15 +71,16 @@ def contradiction(best: Counted, other: Counted) -> Decimal:
 
 
 def peak_power(story: Story) -> Decimal:
-    """The largest power that the session shows, in W; 0 when it shows none."""
+    """The largest power that the session shows, in W: `SEEN_W` at least once something was measured, 0 when nothing
+    was."""
     powers = [watts for _, watts in story.readings.powers]
     registers = sorted([*story.readings.registers, *([story.start] if story.start else [])])
     slopes = [
         (after - before) * HOUR_US / _us(until - since)
         for (since, before), (until, after) in pairwise(registers)
-        if until - since >= STEADY_FROM and after > before
+        if until - since >= STEADY_FROM and after >= before
     ]
-    return max([*powers, *slopes], default=ZERO)
+    return max([SEEN_W, *powers, *slopes]) if powers or slopes else ZERO
 
 
 def _registers(story: Story, peak: Decimal) -> Counted | None:

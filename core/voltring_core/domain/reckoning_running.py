@@ -28,7 +28,16 @@ from voltring_core.domain.reckoning_clock import (
     rhythm,
     skew,
 )
-from voltring_core.domain.reckoning_methods import ROOM, STEADY_FROM, Counted, Method, peak_power, under, unknown
+from voltring_core.domain.reckoning_methods import (
+    ROOM,
+    SEEN_W,
+    STEADY_FROM,
+    Counted,
+    Method,
+    peak_power,
+    under,
+    unknown,
+)
 from voltring_core.domain.reckoning_points import Point, read
 from voltring_core.domain.reckoning_usage import (
     CHARGING,
@@ -260,6 +269,7 @@ def _metered(now: Running, points: Sequence[Point]) -> Running | None:
         grown = value_wh - register
         if at - since >= STEADY_FROM and grown > peak * _us(at - since) / HOUR_US:
             peak = grown * HOUR_US / _us(at - since)
+        peak = max(peak, SEEN_W) if at - since >= STEADY_FROM else peak
         more = cut(since, at, grown, idle, now.busy)
         parts, step = _joined(parts, more), step_of(more, step)
         energy += grown
@@ -282,7 +292,7 @@ def _powered(now: Running, points: Sequence[Point]) -> Running | None:
     if not points:
         return now
     line = now.powers or Line(points[0][0], points[0], ZERO)
-    peak = max([now.peak_w, *(watts for _, watts in points)])
+    peak = max([now.peak_w, SEEN_W, *(watts for _, watts in points)])
     new = [line.last, *points] if now.powers else list(points)
     if any(until <= since for (since, _), (until, _) in pairwise(new)):
         return None

@@ -20,6 +20,9 @@ NO_METER_STOP = "no_meter_stop"
 IMPLAUSIBLE_ENERGY = "implausible_energy"
 OFFLINE = "offline"
 PHANTOM, START_REPLAYED = "phantom", "start_replayed"
+EARLY_STOP, STOP_IN_DOUBT = "early_stop", "stop_in_doubt"
+"""Of a stop that does not name its session (1.6): it was joined to it by what it says; and, once the session was billed
+by it, what came since speaks against that."""
 ASSUMED = frozenset({SUPERSEDED, ABANDONED})
 """The flags of an end that nobody told of."""
 

@@ -32,6 +32,7 @@ from voltring_core.domain.registers import METER_FELL, Count, Gain, gained
 from voltring_core.domain.session import (
     ABANDONED,
     ASSUMED,
+    EARLY_STOP,
     EVENT_AFTER_END,
     ID_REUSED,
     IMPLAUSIBLE_ENERGY,
@@ -223,7 +224,7 @@ def _late(now: Transaction, said: TransactionReported, received_at: datetime) ->
     if said.kind is EventKind.ENDED or _is_old(now, said) or said.kind is EventKind.STARTED:
         now = _learn_stop(now, said)
     if said.kind is EventKind.ENDED:
-        return now
+        return without(now, EARLY_STOP) if said.transaction_id == now.ocpp_transaction_id else now
     if said.kind is EventKind.UPDATED and not _is_old(now, said):
         return flag(now, EVENT_AFTER_END)
     then = changed(_learn(now, said), charging_state=now.charging_state, last_seq_no=now.last_seq_no)
@@ -252,6 +253,9 @@ def _learn_stop(now: Transaction, said: TransactionReported) -> Transaction:
 
 def _learn(now: Transaction, said: TransactionReported) -> Transaction:
     token = said.token if said.token is not None and said.token.value else None
+    if token is not None and said.kind is EventKind.STARTED and START_MISSING in now.flags:
+        # What came before its start may have named who stopped it: whose it is, the start says.
+        now = changed(now, id_token=None, id_token_type=None)
     then = changed(
         now,
         charging_state=_first(now.charging_state, said.charging_state)

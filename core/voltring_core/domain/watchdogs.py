@@ -64,6 +64,8 @@ class Limits:
     unconfirmed: float = 300.0
     abandon: float = 86400.0
     """Seconds that a charger was here with the signs of an end, until its session is ended without it."""
+    lost: float = 604800.0
+    """Seconds that a charger was not seen, until its sessions are ended without it."""
     gap: float = 900.0
     """Seconds after the end of a session with gaps, until the charger is asked for what is missing."""
 
@@ -145,6 +147,12 @@ def offline_mid_session(session: Running, gone_since: datetime, now: datetime, l
     if not is_over(since, now, limits.offline_mid_session):
         return None
     return of_session(Rule.OFFLINE_MID_SESSION, session, since)
+
+
+def is_lost(seen_at: datetime, now: datetime, limits: Limits) -> bool:
+    """Whether a charger was not seen for so long that its running sessions are given up (TX-19): nobody will say that
+    they are over. Provisional, as any assumed end: the true stop replaces it, and whatever comes takes it back."""
+    return is_over(seen_at, now, limits.lost)
 
 
 def no_start(

@@ -18,6 +18,22 @@ INSERT INTO charge_detail_records (id, transaction_id, revision, kind, corrects,
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 RETURNING *
 
+-- name: freeze_site
+-- Once, when a session is first accounted: where it was. What was billed before this was kept stands in its record.
+UPDATE transaction_accounts a SET at_site = coalesce(
+    a.at_site,
+    (SELECT json_build_object('site', r.content -> 'site',
+            'time_zone', coalesce(a.time_zone, r.content #>> '{times,time_zone}', 'UTC'))
+        FROM charge_detail_records r WHERE r.transaction_id = a.transaction_id ORDER BY r.revision LIMIT 1),
+    (SELECT json_build_object('site', CASE WHEN s.id IS NOT NULL
+                THEN json_build_object('id', s.id, 'name', s.name, 'place', s.place) END,
+            'time_zone', coalesce(a.time_zone, s.time_zone, c.time_zone, 'UTC'))
+        FROM transactions t LEFT JOIN chargers c ON c.id = t.charger_id LEFT JOIN sites s ON s.id = c.site_id
+        WHERE t.id = a.transaction_id)
+)
+WHERE transaction_id = $1
+RETURNING at_site
+
 -- name: freeze
 -- Once: what a session costs goes by the tariff that was in force at its start, whatever is assigned later.
 UPDATE transaction_accounts SET tariff_id = $2, tariff = $3, time_zone = $4
@@ -42,7 +58,8 @@ WHERE transaction_id = $1
 
 -- name: terms
 -- By what sessions are priced, where it is known already.
-SELECT transaction_id, time_zone, tariff_id, tariff FROM transaction_accounts WHERE transaction_id = ANY($1::uuid[])
+SELECT transaction_id, time_zone, tariff_id, tariff, at_site, ruling FROM transaction_accounts
+WHERE transaction_id = ANY($1::uuid[])
 
 -- name: keep_running
 -- A ruling that comes meanwhile counts: this looks at the row as it is when it is written.

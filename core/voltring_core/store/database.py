@@ -34,6 +34,9 @@ SESSION = {
     # ends its transaction no other node can own them, nor any charger whose claim waits together with theirs.
     "idle_in_transaction_session_timeout": "5s",
     "tcp_user_timeout": "15s",
+    # In the middle of a COPY no timeout but these tells that the machine is lost; the system's begin after two hours.
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "5",
 }
 """What every session is set to."""
 

@@ -1,9 +1,11 @@
-"""The evidence of sessions as PostgreSQL has it: their messages, their readings, and what their rows alone know."""
+"""The evidence of sessions as PostgreSQL has it: their messages, their readings, what their rows alone know, and what
+their EVSEs can give."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -15,10 +17,13 @@ import orjson
 from voltring_core.domain import authorization
 from voltring_core.domain.evidence import AssumedEnd, Evidence, Heard
 from voltring_core.domain.messages import EventKind, Metered, Sample, TransactionReported
+from voltring_core.domain.metering import POWER, canonical
+from voltring_core.domain.session import EARLY_STOP, STOP_IN_DOUBT
 from voltring_core.domain.transactions import (
     ASSUMED,
     ID_REUSED,
     START_REPLAYED,
+    UNKNOWN_TRANSACTION,
     Transaction,
     TransactionState,
     is_assumed,
@@ -29,7 +34,7 @@ from voltring_core.store.queries import load as load_statements
 
 logger = logging.getLogger("voltring.evidence")
 SQL = load_statements("voltring_core.store", "evidence.sql")
-DECIDED = frozenset({ID_REUSED, START_REPLAYED}) | authorization.DECIDED
+DECIDED = frozenset({ID_REUSED, START_REPLAYED, EARLY_STOP, STOP_IN_DOUBT, UNKNOWN_TRANSACTION}) | authorization.DECIDED
 """Flags of a session that come of other sessions, or of what was registered when its messages came."""
 FIELDS = tuple(one.name for one in fields(Transaction))
 NUL, SHOWN_NUL = r"\u0000", r"\u2400"
@@ -57,6 +62,18 @@ async def load_stored(
     for session_id, received_at, metered in _metered(await connection.fetch(SQL["readings"], ids)):
         heard[session_id].append((received_at, metered))
     return [(found, evidence_of(found, heard[found.id])) for found in map(transaction_of, rows)]
+
+
+async def rated_powers(
+    connection: asyncpg.Connection, chargers: Iterable[str]
+) -> Mapping[tuple[str, int | None], Decimal]:
+    """W that EVSEs give at most, where chargers say so; what is 0 or in no power says nothing."""
+    found = {}
+    for row in await connection.fetch(SQL["rated"], list(chargers)):
+        watts, unit = canonical(row["most"], row["unit"], POWER)
+        if watts and unit == "W":
+            found[row["charger_id"], row["evse_id"]] = watts
+    return found
 
 
 def transaction_of(row: Any) -> Transaction:

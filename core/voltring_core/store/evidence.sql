@@ -23,6 +23,13 @@ WHERE m.transaction_id = ANY($1::uuid[]) AND NOT EXISTS (
 )
 ORDER BY m.transaction_id, m.received_at, m.sampled_at, m.ctid
 
+-- name: rated
+-- The most that an EVSE gives, as its device model says.
+SELECT v.charger_id, v.evse_id, (v.characteristics ->> 'maxLimit')::numeric AS most, v.characteristics ->> 'unit' AS unit
+FROM variables v
+WHERE v.charger_id = ANY($1::text[]) AND lower(v.component) = 'evse' AND lower(v.variable) = 'power'
+    AND (v.characteristics ->> 'maxLimit') ~ '^[0-9]{1,9}([.][0-9]+)?$'
+
 -- name: page
 -- The next sessions, by when the first message of each came. What was attached to another is part of that one.
 SELECT id, start_received_at FROM transactions

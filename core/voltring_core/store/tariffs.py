@@ -45,12 +45,28 @@ class Recipient:
     token_group: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RegisteredToken:
+    """An id token that is registered: its group, or None."""
+
+    group: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AtSite:
+    """The site that a session had, where that is known: its id, or None where the charger stood at none."""
+
+    site_id: str | None
+
+
 async def in_force(
-    connection: Connection, charger_id: str, token_group: str | None, at: datetime
+    connection: Connection, charger_id: str, token_group: str | None, at: datetime, where: AtSite | None = None
 ) -> FoundTariff | None:
     """The tariff of a session that starts at `at`; None when none is assigned. The first of: the token's group, the
-    charger, its site, everybody; of several the one with the latest valid_from."""
-    row = await connection.fetchrow(SQL["in_force"], charger_id, token_group, at)
+    charger, its site (`where`; None: the charger's present one), everybody; of several the one with the latest
+    valid_from."""
+    site = (where is not None, None if where is None else where.site_id)
+    row = await connection.fetchrow(SQL["in_force"], charger_id, token_group, at, *site)
     if row is None:
         return None
     return FoundTariff(parse(row["content"]), row["id"], row["content"], row["time_zone"], row["by"])
@@ -139,10 +155,16 @@ async def zone_of(connection: Connection, charger_id: str) -> str:
     return str(zone)
 
 
+async def registered(connection: Connection, id_token: str) -> RegisteredToken | None:
+    """What a registered token is to tariffs; None when nobody registered it."""
+    row = await connection.fetchrow(SQL["group_of"], id_token)
+    return None if row is None else RegisteredToken(row["group_id_token"])
+
+
 async def group_of(connection: Connection, id_token: str) -> str | None:
     """The group of an id token; None when it has none or is not known."""
-    group = await connection.fetchval(SQL["group_of"], id_token)
-    return None if group is None else str(group)
+    token = await registered(connection, id_token)
+    return None if token is None else token.group
 
 
 def _unknown(constraint: str | None, tariff_id: UUID) -> NotFound | Unprocessable:

@@ -26,8 +26,13 @@ SELECT
     EXISTS (SELECT FROM transaction_accounts WHERE tariff_id = $1) AS has_sessions
 
 -- name: assign
+-- A group has one spelling: that of its tokens, else of the first tariff that was assigned to it.
 INSERT INTO tariff_assignments (id, tariff_id, charger_id, site_id, token_group, created_by)
-VALUES ($1, $2, $3, $4, $5, $6)
+VALUES ($1, $2, $3, $4, coalesce(
+    (SELECT group_id_token FROM id_tokens WHERE lower(group_id_token) = lower($5) LIMIT 1),
+    (SELECT token_group FROM tariff_assignments WHERE lower(token_group) = lower($5) LIMIT 1),
+    $5
+), $6)
 RETURNING *
 
 -- name: assignments
@@ -50,7 +55,8 @@ DELETE FROM tariff_assignments WHERE id = $1 RETURNING *
 
 -- name: in_force
 -- The tariff of a session that starts at $3, at charger $1, with a token of group $2 (or none): the group's before the
--- charger's before its site's before everybody's; of several the one that is valid since the latest.
+-- charger's before its site's before everybody's; of several the one that is valid since the latest. The site is the
+-- charger's present one, or ($4) the one that the session had: $5, or none.
 SELECT t.id, t.content, coalesce(s.time_zone, c.time_zone, 'UTC') AS time_zone,
     CASE
         WHEN a.token_group IS NOT NULL THEN 'token_group'
@@ -60,12 +66,12 @@ SELECT t.id, t.content, coalesce(s.time_zone, c.time_zone, 'UTC') AS time_zone,
     END AS by
 FROM (VALUES ($1::text)) AS asked (charger_id)
 LEFT JOIN chargers c ON c.id = asked.charger_id
-LEFT JOIN sites s ON s.id = c.site_id
+LEFT JOIN sites s ON s.id = CASE WHEN $4::boolean THEN $5::text ELSE c.site_id END
 -- One look into an index for each kind: with OR between them all assignments would be read.
 CROSS JOIN LATERAL (
     SELECT * FROM tariff_assignments WHERE lower(token_group) = lower($2)
     UNION ALL SELECT * FROM tariff_assignments WHERE charger_id = c.id
-    UNION ALL SELECT * FROM tariff_assignments WHERE site_id = c.site_id
+    UNION ALL SELECT * FROM tariff_assignments WHERE site_id = s.id
     UNION ALL SELECT * FROM tariff_assignments WHERE num_nonnulls(token_group, charger_id, site_id) = 0
 ) AS a
 JOIN tariffs t ON t.id = a.tariff_id AND t.valid_from <= $3 AND (t.valid_until IS NULL OR t.valid_until > $3)

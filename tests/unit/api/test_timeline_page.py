@@ -21,6 +21,7 @@ def story(**more: Any) -> Story:
     given: dict[str, Any] = dict.fromkeys(Story.model_fields)
     given |= {"id": UUID(int=77), "charger_id": "CP", "time_zone": "Europe/Berlin", "ocpp_version": "1.6"}
     given |= {"ocpp_transaction_id": "4711", "state": "Ended", "id_token": "04A2B3C4", "flags": [], "waits_for": []}
+    given |= {"attached": []}
     given |= {"started_at": START, "ended_at": START + timedelta(hours=1), "energy_wh": 7655.0}
     given |= {"energy_in_words": "7.655 kWh.", "billing_in_words": "Billed.", "signed_meter_values": 0}
     return Story.model_validate(given | more)

@@ -21,7 +21,6 @@ from voltring_core.domain.billing import (
     standing,
 )
 from voltring_core.domain.billing_reasons import (
-    ABANDONED,
     ENERGY_MISMATCH,
     HOLDING,
     INCOMPLETE,
@@ -29,12 +28,11 @@ from voltring_core.domain.billing_reasons import (
     NO_TARIFF,
     NO_TOKEN,
     ONLY_POWER,
-    PHANTOM,
     UNKNOWN_TOKEN,
     reasons,
-    told,
 )
-from voltring_core.domain.transactions import SUPERSEDED
+from voltring_core.domain.flag_words import told
+from voltring_core.domain.transactions import ABANDONED, PHANTOM, SUPERSEDED
 from voltring_core.domain.values import changed
 
 SESSION = UUID("6d0f6c0e-0b1f-4a53-9c1e-5a0f3a1b2c3d")

@@ -21,7 +21,8 @@ from voltring_core.domain.billing import (
     record_id,
     standing,
 )
-from voltring_core.domain.billing_reasons import NEVER_RELEASED, ONLY_POWER, PHANTOM, SUPERSEDED, UNKNOWN_TOKEN
+from voltring_core.domain.billing_reasons import NEVER_RELEASED, ONLY_POWER, UNKNOWN_TOKEN
+from voltring_core.domain.transactions import PHANTOM, SUPERSEDED
 
 SESSION = UUID("6d0f6c0e-0b1f-4a53-9c1e-5a0f3a1b2c3d")
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)

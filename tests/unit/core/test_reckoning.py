@@ -267,3 +267,14 @@ def test_a_stop_without_an_id_beside_the_sessions_own_counts_for_nothing_and_is_
     account = reckon(evidence, folded, at(50))
     assert (account.energy_wh, folded.transaction.energy_wh) == (Decimal(3000), Decimal(3000))
     assert "seq_conflict" in account.flags
+
+
+@pytest.mark.parametrize("creeping", [0, 1])
+def test_a_stop_far_above_readings_that_stand_still_is_a_mismatch_for_a_person(creeping: int) -> None:
+    """What began to flow after the last reading can't be told from a meter that jumped: the safe side is to ask."""
+    still = reads(*((minutes, 1000 + creeping * minutes / 10) for minutes in (10, 20, 30)))
+    found = reckoned(of(start(), *still, stop(8000, 60)))
+    assert (found.energy_wh, ENERGY_MISMATCH in found.flags) == (7000, True)
+    assert ENERGY_MISMATCH not in reckoned(of(start(), *still, stop(1090, 60))).flags
+    rated = reckoned(of(start(), *still, stop(8000, 60)), rated=22_000)
+    assert ENERGY_MISMATCH not in rated.flags

@@ -63,6 +63,9 @@ WRONG = [
     (NodeSettings, "LEASE_SECONDS", "1"),
     (ApiSettings, "API_PORT", "http"),
     (ApiSettings, "BOOTSTRAP_TOKEN", "short"),
+    (ApiSettings, "SELLER_NAME", "  "),
+    (ApiSettings, "SELLER_ADDRESS", "12 Quay Street"),  # whose?
+    (ApiSettings, "SELLER_VAT_ID", "DE1"),
     (WorkerSettings, "SWEEP_INTERVAL", "0"),
     (WorkerSettings, "RETENTION_DAYS", "0"),
     (WorkerSettings, "PARTITIONS_AHEAD", "1"),
@@ -94,3 +97,17 @@ def test_secrets_are_not_shown_when_settings_are_printed(environment, kind):
         POSTGRES_DSN="postgresql://u:hunter2@h/db", REDIS_URL="redis://:hunter2@h", BOOTSTRAP_TOKEN="hunter2" * 5
     )
     assert "hunter2" not in repr(load(kind))
+
+
+@pytest.mark.parametrize(
+    "given", ["12 Quay Street; 20457 Hamburg", "12 Quay Street\n20457 Hamburg\n", "12 Quay Street;;20457 Hamburg"]
+)
+def test_a_sellers_address_is_given_in_lines(environment, given):
+    environment(SELLER_NAME="Harbour Charging Ltd", SELLER_ADDRESS=given)
+    assert load(ApiSettings).seller_address == ("12 Quay Street", "20457 Hamburg")
+
+
+def test_an_address_without_a_line_is_refused(environment):
+    environment(SELLER_NAME="Harbour Charging Ltd", SELLER_ADDRESS=" ; ")
+    with pytest.raises(SettingsError, match=r"^VOLTRING_SELLER_ADDRESS is wrong: "):
+        load(ApiSettings)

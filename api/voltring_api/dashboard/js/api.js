@@ -89,10 +89,11 @@ async function json(response) {
 
 function sentence(status, problem) {
   if (status === 0) return "The API does not answer. Check that it runs and that this machine reaches it.";
-  const parts = (problem.errors ?? []).map((error) =>
-    error.field ? `${error.field}: ${error.message}` : error.message,
-  );
-  const said = [text(problem.detail) ?? text(problem.title), parts.join("; ")].filter(Boolean).join(" — ");
+  const lead = text(problem.detail) ?? text(problem.title);
+  const parts = (problem.errors ?? [])
+    .map((error) => (error.field ? `${error.field}: ${error.message}` : error.message))
+    .filter((part) => !lead?.includes(part));
+  const said = [lead, parts.join("; ")].filter(Boolean).join(" — ");
   return said || `The API answered with status ${status} and gave no reason.`;
 }
 

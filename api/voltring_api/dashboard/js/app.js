@@ -9,6 +9,11 @@ import { idTokens } from "./pages/id-tokens.js";
 import { inbox } from "./pages/inbox.js";
 import { overview } from "./pages/overview.js";
 import { quarantine } from "./pages/quarantine.js";
+import { site } from "./pages/site.js";
+import { sites } from "./pages/sites.js";
+import { newTariff } from "./pages/tariff-new.js";
+import { tariff } from "./pages/tariff.js";
+import { tariffs } from "./pages/tariffs.js";
 import { transaction } from "./pages/transaction.js";
 import { transactions } from "./pages/transactions.js";
 import { route } from "./router.js";
@@ -19,11 +24,16 @@ import { repeated } from "./timing.js";
 const ROUTES = [
   ["/", overview, "overview"],
   ["/chargers/:id", charger, "overview"],
+  ["/sites", sites, "sites"],
+  ["/sites/:id", site, "sites"],
   ["/transactions", transactions, "transactions"],
   ["/transactions/:id", transaction, "transactions"],
   ["/events", events, "events"],
   ["/inbox", inbox, "inbox"],
   ["/bills", bills, "bills"],
+  ["/tariffs", tariffs, "tariffs"],
+  ["/tariffs/new", newTariff, "tariffs"],
+  ["/tariffs/:id", tariff, "tariffs"],
   ["/id-tokens", idTokens, "id-tokens"],
   ["/quarantine", quarantine, "quarantine"],
 ];

@@ -10,18 +10,22 @@ import { COUNTED_EVERY_MS, gathered } from "./timing.js";
 
 const PAGES = [
   ["overview", "#/", "Overview"],
+  ["sites", "#/sites", "Sites"],
   ["transactions", "#/transactions", "Transactions"],
+  ["bills", "#/bills", "Bills"],
+  ["tariffs", "#/tariffs", "Tariffs"],
+  ["id-tokens", "#/id-tokens", "ID tokens"],
   ["events", "#/events", "Events"],
   ["inbox", "#/inbox", "Inbox"],
-  ["bills", "#/bills", "Bills"],
-  ["id-tokens", "#/id-tokens", "ID tokens"],
   ["quarantine", "#/quarantine", "Quarantine"],
 ];
 
 const quarantined = h("span", { class: "nav-count", hidden: true });
+const alsoQuarantined = h("span", { class: "menu-count", hidden: true, title: "Chargers in quarantine" });
 
 /** Draws the bar; `section` is the page's, as the routes name it. */
 export function drawBar(section) {
+  drawMenu(PAGES.find(([name]) => name === section)?.[2] ?? "Menu");
   fill(
     document.getElementById("nav"),
     PAGES.map(([name, href, label]) =>
@@ -50,10 +54,33 @@ export function drawBar(section) {
   );
 }
 
+// Where the pages have no room beside each other they stand in a list below the bar, which this button opens.
+function drawMenu(page) {
+  const menu = document.getElementById("menu");
+  const nav = document.getElementById("nav");
+  const open = (is) => {
+    menu.setAttribute("aria-expanded", String(is));
+    nav.classList.toggle("open", is);
+  };
+  const isOpen = () => menu.getAttribute("aria-expanded") === "true";
+  open(false);
+  fill(menu, icon("menu"), page, alsoQuarantined);
+  menu.onclick = () => open(!isOpen());
+  nav.onclick = (event) => event.target.closest("a") && open(false); // the page may be the one that is shown
+  document.onpointerdown = (event) => isOpen() && !event.target.closest("#menu, #nav") && open(false);
+  document.onkeyup = (event) => {
+    if (event.key !== "Escape" || !isOpen()) return;
+    open(false);
+    menu.focus();
+  };
+}
+
 /** Shows how many chargers wait to be admitted, on every page. */
 export function noteQuarantined(n) {
-  quarantined.textContent = String(n);
-  quarantined.hidden = !n;
+  for (const each of [quarantined, alsoQuarantined]) {
+    each.textContent = String(n);
+    each.hidden = !n;
+  }
 }
 
 /** Asks how many wait, and shows it. */

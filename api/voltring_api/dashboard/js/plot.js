@@ -115,7 +115,7 @@ function options(element, withSoc, pauses) {
       axis("kWh", 1, "kWh"),
     ],
     series: [
-      { label: "Time", value: (_, t) => (t ? new Date(t * 1000).toLocaleTimeString() : "–") },
+      { label: "Time", value: (_, t) => (t ? seconds.format(new Date(t * 1000)) : "–") },
       line("Power", "kW", "--charging", "kW", { fill: (chart) => shade(chart, colour("--charging")) }),
       line("Energy", "kWh", "--accent", "kWh"),
       ...(withSoc

@@ -27,10 +27,13 @@ const full = new Intl.DateTimeFormat(undefined, {
   hourCycle: "h23",
 });
 
+const yearly = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
+
 const FORMS = {
   clock: (moment) =>
     (moment.toDateString() === new Date().toDateString() ? "" : `${day.format(moment)} `) +
     clock.format(moment),
+  day: (moment) => yearly.format(moment),
   dated: (moment) => dated.format(moment),
   full: (moment) => full.format(moment),
   ago: (moment) => {
@@ -40,7 +43,7 @@ const FORMS = {
   since: (moment) => duration(Date.now() - moment),
 };
 
-/** A `<time>` in the form `clock`, `dated`, `full`, `ago` or `since`; a dash for null. */
+/** A `<time>` in the form `clock`, `day`, `dated`, `full`, `ago` or `since`; a dash for null. */
 export function when(iso, form = "dated") {
   const moment = iso ? new Date(iso) : null;
   if (!moment || Number.isNaN(moment.getTime())) return h("span", { class: "muted" }, NONE);

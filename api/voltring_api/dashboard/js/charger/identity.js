@@ -37,6 +37,7 @@ function lines(charger) {
       ];
   return [
     ...(charger.description ? [["Description", charger.description]] : []),
+    ["Site", siteOf(charger)],
     ["Vendor", charger.vendor],
     ["Model", charger.model],
     ["Serial number", charger.serial_number],
@@ -51,6 +52,8 @@ function lines(charger) {
     ["Secret", charger.has_secret ? "set" : "none: it connects without a password"],
   ];
 }
+
+const siteOf = ({ site_id: id }) => id && h("a", { href: `#/sites/${encodeURIComponent(id)}` }, id);
 
 function offlineSince(charger) {
   // Connected, but silent for longer than its limit.

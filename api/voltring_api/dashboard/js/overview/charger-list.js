@@ -126,7 +126,7 @@ function nothing({ q, show, site }) {
       h("strong", null, `No charger is ${FILTERS[show].label.toLowerCase()} now`),
       "The list fills by itself when one is.",
     ];
-  if (site) return [h("strong", null, "No charger belongs to this site yet"), "Assign them to it over the REST API."];
+  if (site) return [h("strong", null, "No charger belongs to this site yet"), "The site’s own page puts them there."];
   return [h("strong", null, "No chargers yet"), "Add one, or let one connect: it appears here at once."];
 }
 

@@ -24,7 +24,7 @@ export function sites({ signal }) {
         ? [h("strong", null, `No site fits “${asked.q}”`), "Try another part of its name, id or place."]
         : [
             h("strong", null, "No sites yet"),
-            "A site is a place with chargers. Make one over the REST API, and its chargers stand together here.",
+            "A site is a place with chargers. Make one on the page Sites, and its chargers stand together here.",
           ],
   });
   const pages = pagesOf({

@@ -56,7 +56,7 @@ export function overview(root, { query, signal }) {
   fill(
     root,
     site && crumbs(),
-    pageHead(site ?? "Fleet", h("div", { class: "actions" }, add)),
+    pageHead(site ?? "Fleet", h("div", { class: "actions" }, site && placeOf(site), add)),
     h("div", { class: "stack" }, trouble, sums.element, views.element),
   );
   readFleet();
@@ -101,6 +101,9 @@ const address = (query) => {
   const text = new URLSearchParams(Object.entries(query).filter(([, value]) => value)).toString();
   return `#/${text ? `?${text}` : ""}`;
 };
+
+const placeOf = (site) =>
+  h("a", { class: "button", href: `#/sites/${encodeURIComponent(site)}` }, "Place and chargers");
 
 const crumbs = () =>
   h(

@@ -2,7 +2,9 @@
 
 import { h } from "../dom.js";
 import { NONE, register } from "../format.js";
+import { priceOf } from "../tariffs/words.js";
 import { when } from "../time.js";
+import { ownZone } from "../zone.js";
 
 const WAITING = new Set(["held", "provisional"]);
 const link = (id) => h("a", { href: `#/chargers/${encodeURIComponent(id)}` }, id);
@@ -17,6 +19,7 @@ export function factsOf(story) {
     ["ID token", story.id_token],
     ["Started", when(story.started_at, "full")],
     ["Ended", story.ended_at ? when(story.ended_at, "full") : "still running"],
+    ["Times in", timesIn(story)],
     ["Ended by", story.stop_in_words],
     ["Stopped with", story.stop_id_token],
     ["Energy", story.energy_in_words],
@@ -30,6 +33,12 @@ export function factsOf(story) {
     ["Charger's number", story.ocpp_transaction_id],
     ["Our id", h("code", null, story.id)],
   ].filter(([, value]) => value !== null && value !== undefined);
+}
+
+// Said once for all times of the page; the driver's page goes by the clock of the site.
+function timesIn({ time_zone: theirs }) {
+  const own = ownZone();
+  return theirs && theirs !== own ? [own, h("span", { class: "muted" }, ` (the site’s clock: ${theirs})`)] : own;
 }
 
 /** How far the charger's clock is off, in words; null when nobody knows, or when it is right. */
@@ -59,6 +68,16 @@ export function oddities(story) {
 export function costCard(story) {
   const price = story.cost?.price;
   if (!price) return null;
+  return h(
+    "section",
+    { class: "card", "aria-label": "Cost" },
+    h("header", null, h("h2", null, "Cost")),
+    priceTable(price),
+  );
+}
+
+/** A price, line by line: `price` as the API gives it of a session and of a quote. */
+export function priceTable(price) {
   const taxed = price.prices_include_tax ? "of which " : "";
   const row = (cells, name) =>
     h(
@@ -67,26 +86,21 @@ export function costCard(story) {
       cells.map((cell, i) => h("td", { class: i ? "end" : null }, cell)),
     );
   return h(
-    "section",
-    { class: "card", "aria-label": "Cost" },
-    h("header", null, h("h2", null, "Cost")),
+    "table",
+    { class: "list plain sums" },
     h(
-      "table",
-      { class: "list plain" },
-      h(
-        "tbody",
-        null,
-        (price.lines ?? []).map((line) =>
-          row([
-            `${WHAT[line.what] ?? line.what}: ${plain(line.quantity)} ${line.unit} × ${plain(line.unit_price)}`,
-            line.amount,
-          ]),
-        ),
-        (price.taxes ?? []).map((tax) => row([`${taxed}${tax.name} ${plain(tax.percent)} %`, tax.amount])),
-        row([h("strong", null, "Total"), h("strong", null, `${price.total} ${price.currency}`)]),
-      ),
+      "tbody",
+      null,
+      (price.lines ?? []).map((line) => row([lineWords(line), line.amount])),
+      (price.taxes ?? []).map((tax) => row([`${taxed}${tax.name} ${plain(tax.percent)} %`, tax.amount])),
+      row([h("strong", null, "Total"), h("strong", null, `${price.total} ${price.currency}`)]),
     ),
   );
+}
+
+function lineWords(line) {
+  const what = WHAT[line.what] ?? line.what;
+  return line.component === null ? what : `${what}: ${plain(line.quantity)} ${line.unit} × ${priceOf(plain(line.unit_price))}`;
 }
 
 const WHAT = {
