@@ -23,6 +23,8 @@ AWAY = (
     asyncpg.ReadOnlySQLTransactionError,
     # This process was stopped for so long in the middle of a transaction that PostgreSQL has ended it.
     asyncpg.IdleInTransactionSessionTimeoutError,
+    # Rows are locked in one order; should two ever meet all the same, one of them is to try again.
+    asyncpg.DeadlockDetectedError,
     # A connection whose server was killed in the middle of a statement is in no known state.
     asyncpg.InternalClientError,
 )

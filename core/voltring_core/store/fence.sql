@@ -33,13 +33,18 @@ RETURNING charger_id, CASE WHEN swapped_at = now() THEN swaps ELSE 0 END AS swap
 -- name: reclaim
 -- A live socket takes its charger back, over the epoch that it saw and no other: what passed the fence since is newer.
 -- What it wrote under its first epoch stays good (`first_epoch`).
+WITH mine AS MATERIALIZED (
+    SELECT u.* FROM charger_connection AS owned
+    JOIN unnest($1::text[], $2::bigint[], $3::uuid[], $5::text[], $6::text[], $7::real[], $8::bigint[], $9::bigint[])
+        AS u (charger_id, epoch, connection_id, ocpp_version, remote_address, online_limit_s, over, first_epoch)
+        ON u.charger_id = owned.charger_id AND u.over = owned.epoch
+    ORDER BY owned.charger_id FOR NO KEY UPDATE OF owned
+)
 UPDATE charger_connection AS f SET
     epoch = mine.epoch, connection_id = mine.connection_id, node_uid = $4, ocpp_version = mine.ocpp_version,
     remote_address = mine.remote_address, online_limit_s = mine.online_limit_s, first_epoch = mine.first_epoch,
     disconnected_at = NULL, last_seen_at = now()
-FROM unnest($1::text[], $2::bigint[], $3::uuid[], $5::text[], $6::text[], $7::real[], $8::bigint[], $9::bigint[])
-    AS mine (charger_id, epoch, connection_id, ocpp_version, remote_address, online_limit_s, over, first_epoch)
-WHERE f.charger_id = mine.charger_id AND f.epoch = mine.over AND f.epoch < mine.epoch
+FROM mine WHERE f.charger_id = mine.charger_id AND f.epoch < mine.epoch
 RETURNING f.charger_id
 
 -- name: owners
@@ -54,28 +59,38 @@ FROM unnest($1::text[], $2::text[]) AS mine (charger_id, ocpp_version)
 WHERE chargers.id = mine.charger_id AND chargers.ocpp_version IS DISTINCT FROM mine.ocpp_version
 
 -- name: disconnect
--- A socket is gone; nothing changes where a newer one owns.
+-- A socket is gone; nothing changes where a newer one owns. Rows are locked in one order, as by everybody who locks more
+-- than one: a plain UPDATE takes them as they come, and deadlocks with a group of messages.
+WITH mine AS MATERIALIZED (
+    SELECT owned.charger_id FROM charger_connection AS owned
+    JOIN unnest($1::text[], $2::bigint[]) AS u (charger_id, epoch) USING (charger_id, epoch)
+    WHERE owned.disconnected_at IS NULL ORDER BY owned.charger_id FOR NO KEY UPDATE OF owned
+)
 UPDATE charger_connection SET disconnected_at = now(), last_seen_at = now()
-FROM unnest($1::text[], $2::bigint[]) AS mine (charger_id, epoch)
-WHERE charger_connection.charger_id = mine.charger_id AND charger_connection.epoch = mine.epoch
-    AND disconnected_at IS NULL
+FROM mine WHERE charger_connection.charger_id = mine.charger_id
 
 -- name: reopen
 -- A socket lives that was written down as gone; nothing changes where a newer one owns.
+WITH mine AS MATERIALIZED (
+    SELECT owned.charger_id FROM charger_connection AS owned
+    JOIN unnest($1::text[], $2::bigint[]) AS u (charger_id, epoch) USING (charger_id, epoch)
+    ORDER BY owned.charger_id FOR NO KEY UPDATE OF owned
+)
 UPDATE charger_connection SET disconnected_at = NULL, last_seen_at = now()
-FROM unnest($1::text[], $2::bigint[]) AS mine (charger_id, epoch)
-WHERE charger_connection.charger_id = mine.charger_id AND charger_connection.epoch = mine.epoch
+FROM mine WHERE charger_connection.charger_id = mine.charger_id
 
 -- name: seen
 -- Last-seen times, written in batches, of those chargers that are still this node's; and which of them are not. Nobody
 -- waits for the disk: the next ones are seconds away, and commands' commits would wait behind it.
 WITH haste AS MATERIALIZED (
     SELECT set_config('synchronous_commit', 'off', true)
-), mine AS (
-    SELECT u.* FROM unnest($1::text[], $2::bigint[], $3::timestamptz[]) AS u (charger_id, epoch, at), haste ORDER BY 1
+), said AS MATERIALIZED (
+    SELECT u.* FROM unnest($1::text[], $2::bigint[], $3::timestamptz[]) AS u (charger_id, epoch, at), haste
+), mine AS MATERIALIZED (
+    SELECT said.charger_id, said.at FROM charger_connection AS owned JOIN said USING (charger_id, epoch)
+    ORDER BY owned.charger_id FOR NO KEY UPDATE OF owned
 ), written AS (
     UPDATE charger_connection SET last_seen_at = greatest(last_seen_at, mine.at) FROM mine
-    WHERE charger_connection.charger_id = mine.charger_id AND charger_connection.epoch = mine.epoch
-    RETURNING charger_connection.charger_id
+    WHERE charger_connection.charger_id = mine.charger_id
 )
-SELECT charger_id FROM mine EXCEPT SELECT charger_id FROM written
+SELECT charger_id FROM said EXCEPT SELECT charger_id FROM mine
