@@ -1,7 +1,7 @@
 """Fixtures of several tiers: rooms as processes on the embedded servers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -10,11 +10,26 @@ from typing import Any, Protocol
 import asyncpg
 import pytest
 from redis.asyncio import Redis
+from room_logs import tails
 
 from voltring_core.store.migrate import migrate
 from voltring_core.testing import Room, free_port
 
 NUMBERS = count(1)
+BEGAN = pytest.StashKey[float]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failure what the rooms said since the test began."""
+    report = yield
+    began = item.stash.setdefault(BEGAN, call.start)
+    if report.failed:
+        directory = item.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+        report.sections += tails(directory, began)
+    return report
 
 
 class Node(Protocol):

@@ -13,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-READY_WITHIN_S = 60.0
-STOPPED_WITHIN_S = 15.0
+READY_WITHIN_S = 240.0
+STOPPED_WITHIN_S = 90.0
+"""A quiet machine takes a tenth of both; seven processes that start on a core that others want take much longer."""
 
 
 @dataclass

@@ -25,6 +25,9 @@ TOKEN = "an-admin-token-of-a-node-under-test"
 ANSWERS = {"UnlockConnector": {"status": "Unlocked"}}
 BOOT = [2, "boot", "BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"}]
 POLL_S = 0.1
+MOVED_WITHIN = 180.0
+"""Seconds for a fleet to be where it is to be, or a drain in a phase: those of these tests last ten on a quiet machine,
+and a limit costs nothing where the condition comes soon."""
 
 
 class Router:
@@ -36,7 +39,7 @@ class Router:
 
     async def follow(self) -> None:
         """Ask again and again."""
-        async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
             while True:
                 for node in self.nodes:
                     try:
@@ -53,6 +56,12 @@ class Router:
         return next((node for node in order if node.name in self.ready), order[0])
 
 
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass(eq=False)
 class Charger:
     """One charger; `run` until cancelled."""
@@ -61,6 +70,8 @@ class Charger:
     router: Router
     back_off: tuple[float, float] = (0.2, 0.6)
     answers_after: float = 0.0
+    may_answer: asyncio.Event = field(default_factory=_set)
+    """Until it is set, no command is answered."""
     sticks_to: Any = None
     """The node that it tries first whatever the router says, until that refuses it."""
     socket: ClientConnection | None = None
@@ -85,7 +96,12 @@ class Charger:
             self.attempts[node.name] += 1
             try:
                 async with connect(
-                    f"{node.ocpp}/{self.id}", subprotocols=["ocpp1.6"], compression=None, ping_interval=None, proxy=None
+                    f"{node.ocpp}/{self.id}",
+                    subprotocols=["ocpp1.6"],
+                    compression=None,
+                    ping_interval=None,
+                    open_timeout=MOVED_WITHIN,
+                    proxy=None,
                 ) as socket:
                     if not booted:
                         await socket.send(json.dumps(BOOT))
@@ -110,6 +126,7 @@ class Charger:
             if frame[0] == 2:
                 self.executed[json.dumps(frame[2:])] += 1
                 await asyncio.sleep(self.answers_after)
+                await self.may_answer.wait()
                 self.answered_at = time.monotonic()
                 await socket.send(json.dumps([3, frame[1], ANSWERS.get(frame[2], {"status": "Accepted"})]))
 
@@ -130,7 +147,7 @@ class Fleet:
         """How many are connected nowhere."""
         return sum(one.socket is None for one in self.chargers)
 
-    async def all_connected(self, seconds: float = 60.0) -> None:
+    async def all_connected(self, seconds: float = MOVED_WITHIN) -> None:
         """Wait for the last one."""
         async with asyncio.timeout(seconds):
             while self.away:  # noqa: ASYNC110
@@ -161,7 +178,7 @@ class Admin:
 
     async def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         """One request."""
-        async with httpx.AsyncClient(headers=self._headers, timeout=10, trust_env=False) as client:
+        async with httpx.AsyncClient(headers=self._headers, timeout=60, trust_env=False) as client:
             return await client.request(method, self._url + path, **more)
 
     async def drain(self, **body: Any) -> httpx.Response:
@@ -181,7 +198,7 @@ class Admin:
         """GET /readyz."""
         return (await self.ask("GET", "/readyz")).status_code == 200
 
-    async def phase(self, *wanted: str, seconds: float = 30.0) -> dict[str, Any]:
+    async def phase(self, *wanted: str, seconds: float = MOVED_WITHIN) -> dict[str, Any]:
         """The status once the drain is in one of these phases."""
         async with asyncio.timeout(seconds):
             while ((status := await self.status())["drain"] or status)["phase"] not in wanted:  # noqa: ASYNC110

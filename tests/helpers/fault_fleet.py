@@ -24,8 +24,11 @@ from voltring_local.servers import PostgresServer, ValkeyServer, start_postgres,
 TOKEN = "an-admin-token-for-tests-0123456789"
 LEASE_SECONDS = 3
 CALL_TIMEOUT = 2.0
-SILENCE_LIMIT = 6.0
-START_SECONDS = 60.0
+SILENCE_LIMIT = 20.0
+START_SECONDS = 180.0
+"""Several rooms start at once, and each takes ten seconds of a core that four others want."""
+ENDED_WITHIN = 60.0
+"""Seconds in which a room comes to the step at which it is to fail: work of milliseconds, after a call's timeout."""
 ANTI_ENTROPY_SECONDS = 2.0
 NODE = {
     "LEASE_SECONDS": str(LEASE_SECONDS),
@@ -96,12 +99,12 @@ class Process(Room):
         """From now on the room fails where it was told to."""
         self.armed.touch()
 
-    async def died(self, seconds: float = 15.0) -> None:
+    async def died(self, seconds: float = ENDED_WITHIN) -> None:
         """Wait until it has killed itself."""
         status = await asyncio.to_thread(self.process.wait, seconds)
         assert status == -signal.SIGKILL, f"ended with {status}: {self.log.read_text()[-2000:]}"
 
-    async def stopped(self, seconds: float = 15.0) -> None:
+    async def stopped(self, seconds: float = ENDED_WITHIN) -> None:
         """Wait until it has stopped itself (SIGSTOP)."""
 
         async def has_stopped() -> bool:

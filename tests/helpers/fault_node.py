@@ -10,6 +10,7 @@
 The product knows nothing of it: its functions are wrapped here, from outside.
 """
 
+import asyncio
 import functools
 import importlib
 import inspect
@@ -57,6 +58,10 @@ def _left(arguments: tuple[Any, ...], _: Any) -> str | None:
     return "somebody" if arguments[1] else None
 
 
+def _table(arguments: tuple[Any, ...], _: Any) -> str:
+    return str(arguments[1])
+
+
 def _sweep(arguments: tuple[Any, ...], _: Any) -> str | None:
     return "sweep" if "sent_at < now() -" in str(arguments[1]) else None
 
@@ -78,6 +83,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "answered.before": (Step("voltring_core.cluster.doorbells:Doorbells.answer"),),
     "commit.before": (Step("voltring_node.recorder:write", True, _decided),),
     "commit.after": (Step("voltring_node.recorder:Recorder._release", about=_group),),
+    "copy.middle": (Step("asyncpg.connection:Connection.copy_to_table", about=_table),),
     "departure.before": (Step(f"{FENCE}.disconnect", about=_left),),
     "departure.after": (Step(f"{FENCE}.disconnect", True, _left),),
     "inserted.after": (Step("voltring_core.store.commands:Commands.queue", True),),
@@ -114,8 +120,6 @@ class Failure:
 
     def happen_written(self) -> None:
         """Fail once what was written has left the process: the event loop keeps it until its turn ends."""
-        import asyncio
-
         asyncio.get_running_loop().call_later(0.002, self.happen)
 
 
@@ -148,6 +152,14 @@ def _wrap(function: Any, step: Step, failure: Failure) -> Any:
         return result
 
     @functools.wraps(function)
+    async def copied(*arguments: Any, **named: Any) -> Any:
+        """Fail as soon as the loop has sent what was written in one turn: the statement, and rows that came with it."""
+        loop = asyncio.get_running_loop()
+        if failure.is_due(step.about(arguments, None)):
+            loop.call_soon(loop.call_soon, fail)
+        return await function(*arguments, **named)
+
+    @functools.wraps(function)
     async def awaited(*arguments: Any, **named: Any) -> Any:
         before(arguments)
         return after(arguments, await function(*arguments, **named))
@@ -157,6 +169,8 @@ def _wrap(function: Any, step: Step, failure: Failure) -> Any:
         before(arguments)
         return after(arguments, function(*arguments, **named))
 
+    if step.target.endswith(".copy_to_table"):
+        return copied
     return awaited if inspect.iscoroutinefunction(function) else called
 
 

@@ -41,7 +41,7 @@ class Operator:
 
     def __init__(self, api_url: str) -> None:
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        self.client = httpx.AsyncClient(base_url=api_url, headers=headers, timeout=20)
+        self.client = httpx.AsyncClient(base_url=api_url, headers=headers, timeout=60)
         self.orders: list[Order] = []
         self.ids_of_keys: dict[str, set[str]] = defaultdict(set)
         """All ids that the API gave for a key: one each, or a command was doubled."""
@@ -49,7 +49,7 @@ class Operator:
         self._numbers = count(1)
 
     async def order(
-        self, charger_id: str, action: str, payload: dict[str, Any], *, within: float = 20.0, **more: Any
+        self, charger_id: str, action: str, payload: dict[str, Any], *, within: float = 90.0, **more: Any
     ) -> Order:
         """Post a command until it is taken; `more`: deadline_s, wait (seconds to wait for its outcome)."""
         wait = more.pop("wait", None)

@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from voltring_core.domain.secrets import digest
-from voltring_core.testing import Wire, eventually
+from voltring_core.testing import PATIENCE_S, Wire, eventually
 
 SECRET = "correct horse 16"
 
@@ -21,7 +21,9 @@ async def come(node: Any, identity: str) -> ClientConnection:
     """A charger with the right secret. Raises InvalidStatus."""
     told = b64encode(f"{identity}:{SECRET}".encode()).decode()
     headers = {"Authorization": f"Basic {told}"}
-    return await connect(f"{node.ocpp}/{identity}", subprotocols=["ocpp1.6"], additional_headers=headers)
+    return await connect(
+        f"{node.ocpp}/{identity}", subprotocols=["ocpp1.6"], additional_headers=headers, open_timeout=PATIENCE_S
+    )
 
 
 async def come_until_let_in(node: Any, identity: str) -> tuple[ClientConnection, int]:
@@ -74,7 +76,7 @@ async def test_beyond_its_places_a_node_says_503_before_it_asks_postgresql(
         async def seven_have_their_answer() -> bool:
             return sum(one.done() for one in coming) == 7
 
-        await eventually(seven_have_their_answer, 5.0)
+        await eventually(seven_have_their_answer)
         assert [await outcome(one) for one in coming if one.done()] == [503] * 7
         assert (await here.call("Heartbeat", {}))[0] == 3, "who is connected is answered meanwhile"
     assert sorted([await outcome(one) for one in coming]) == [101] * 3 + [503] * 7
@@ -162,7 +164,7 @@ async def test_who_is_refused_and_never_closes_keeps_nobody_out(
         writer.write(request_.encode())
         stalling.append((reader, writer))
     # Each would hold the only place for as long as websockets waits for its end to close.
-    answers = [await asyncio.wait_for(reader.readline(), 30.0) for reader, _ in stalling]
+    answers = [await asyncio.wait_for(reader.readline(), PATIENCE_S) for reader, _ in stalling]
     assert [answer.split()[1] for answer in answers] == [str(status).encode()] * 10
     async with await come(node, "HERE") as socket:
         assert (await Wire(socket).boot())[2]["status"] == "Accepted"

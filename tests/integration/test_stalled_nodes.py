@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from voltring_core.testing import Wire, eventually
+from voltring_core.testing import PATIENCE_S, Wire, eventually
 from voltring_local.servers import ValkeyServer, start_valkey
 
 Live = Callable[[str], Awaitable[ClientConnection]]
@@ -31,7 +31,7 @@ async def live() -> AsyncIterator[Live]:
     async with AsyncExitStack() as stack:
 
         async def connected(url: str) -> ClientConnection:
-            socket = await stack.enter_async_context(connect(url, subprotocols=PROTOCOL, open_timeout=20))
+            socket = await stack.enter_async_context(connect(url, subprotocols=PROTOCOL, open_timeout=PATIENCE_S))
             await Wire(socket).boot()
             return socket
 
@@ -83,7 +83,7 @@ async def test_a_node_that_wakes_up_does_not_steal_a_charger_for_a_handshake_it_
     async with standing_still(one):
         gone = await knock(f"{one.ocpp}/CP")
         socket = await live(f"{two.ocpp}/CP")
-    await eventually(says(one, "does not answer a ping"), 30)
+    await eventually(says(one, "does not answer a ping"))
     assert (await Wire(socket).call("Heartbeat", {}))[0] == 3
     row = await database.fetchrow("SELECT node_uid, disconnected_at, swaps FROM charger_connection")
     assert row["node_uid"].startswith("node-1.")
@@ -104,7 +104,7 @@ async def test_a_socket_that_waited_long_for_its_claim_owns_only_if_it_answers_a
         await asyncio.sleep(STALL_S)
     await other.close()
     await there
-    await eventually(says(node, "gone does not answer a ping"), 30)
+    await eventually(says(node, "gone does not answer a ping"))
     assert [row["charger_id"] for row in await database.fetch("SELECT charger_id FROM charger_connection")] == ["there"]
     gone.close()
 
@@ -120,7 +120,7 @@ async def test_a_zombie_that_wakes_up_lets_go_of_chargers_that_went_elsewhere_th
     async def was_seen() -> Any:
         return await database.fetchval("SELECT last_seen_at > connected_at FROM charger_connection")
 
-    await eventually(was_seen, 30)  # from now on it is silent: its last-seen time tells nothing any more
+    await eventually(was_seen)  # from now on it is silent: its last-seen time tells nothing any more
     async with standing_still(one):
         new = await live(f"{two.ocpp}/CP")
         assert await redis.delete(f"s:{uid}")
@@ -129,7 +129,7 @@ async def test_a_zombie_that_wakes_up_lets_go_of_chargers_that_went_elsewhere_th
     async def is_let_go() -> bool:
         return (old.close_code, old.close_reason) == (1000, "superseded")
 
-    await eventually(is_let_go, 15)
+    await eventually(is_let_go)
     assert (await Wire(new).call("Heartbeat", {}))[0] == 3
 
 
@@ -157,7 +157,7 @@ async def test_without_redis_the_newest_socket_wins_even_over_an_epoch_of_the_fu
             await Wire(old).call("Heartbeat", {})
         return old.close_code == 1000
 
-    await eventually(is_let_go, 30)  # its last-seen time is refused
+    await eventually(is_let_go)  # its last-seen time is refused
     assert (await Wire(new).call("Heartbeat", {}))[0] == 3
     with start_valkey(tmp_path / "valkey") as again:
         client = Redis.from_url(again.url, decode_responses=True)
@@ -165,5 +165,5 @@ async def test_without_redis_the_newest_socket_wins_even_over_an_epoch_of_the_fu
         async def is_routed() -> bool:
             return await client.hmget("o:{CP}", "ep", "st") == [str(far + 1), "live"]
 
-        await eventually(is_routed, 30)
+        await eventually(is_routed)
         await client.aclose()

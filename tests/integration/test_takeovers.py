@@ -9,7 +9,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from voltring_core.testing import Wire, eventually
+from voltring_core.testing import PATIENCE_S, Wire, eventually
 
 TakeOver = Callable[[list[str], int], Awaitable[list[ClientConnection]]]
 PROTOCOL = [Subprotocol("ocpp1.6")]
@@ -24,7 +24,7 @@ async def take_over() -> AsyncIterator[TakeOver]:
             sockets: list[ClientConnection] = []
             for number in range(times + 1):
                 url = urls[number % len(urls)]
-                sockets.append(await stack.enter_async_context(connect(url, subprotocols=PROTOCOL)))
+                sockets.append(await stack.enter_async_context(come(url)))
                 await Wire(sockets[-1]).boot()
                 if number:
                     await sockets[-2].wait_closed()
@@ -33,9 +33,14 @@ async def take_over() -> AsyncIterator[TakeOver]:
         yield connected
 
 
+def come(url: str) -> connect:
+    """A charger that waits for a slow node."""
+    return connect(url, subprotocols=PROTOCOL, open_timeout=PATIENCE_S)
+
+
 async def refused(url: str, **options: Any) -> InvalidStatus:
     with pytest.raises(InvalidStatus) as caught:
-        await connect(url, subprotocols=PROTOCOL, **options)
+        await connect(url, subprotocols=PROTOCOL, open_timeout=PATIENCE_S, **options)
     return caught.value
 
 
@@ -53,7 +58,7 @@ async def test_after_six_takeovers_a_minute_newcomers_wait_and_the_socket_that_i
     assert await database.fetchval("SELECT swaps FROM charger_connection") == 6
     # Half a minute later one more gets in, and no other one.
     await database.execute("UPDATE charger_connection SET swapped_at = now() - interval '31 seconds'")
-    async with connect(urls[0], subprotocols=PROTOCOL) as newest:
+    async with come(urls[0]) as newest:
         await Wire(newest).boot()
         await sockets[-1].wait_closed()
         assert sockets[-1].close_code == 1000
@@ -76,7 +81,7 @@ async def test_where_no_socket_is_open_nobody_waits(node: Any, database: Any, ta
 
     await eventually(is_gone)
     for _ in range(3):
-        async with connect(url, subprotocols=PROTOCOL) as socket:
+        async with come(url) as socket:
             await Wire(socket).boot()
         await eventually(is_gone)
 
@@ -100,7 +105,7 @@ async def test_one_takeover_by_another_serial_number_is_an_alarm(
 ) -> None:
     async with AsyncExitStack() as stack:
         for serial in serials:
-            socket = await stack.enter_async_context(connect(f"{node.ocpp}/CP", subprotocols=PROTOCOL))
+            socket = await stack.enter_async_context(come(f"{node.ocpp}/CP"))
             assert (await Wire(socket).call("BootNotification", boot(serial)))[0] == 3
         # What comes after it in the same order is there: then the alarm would be, too.
         await database.execute("UPDATE chargers SET secret_hash = 'x'")

@@ -88,7 +88,7 @@ async def test_a_start_that_was_accepted_and_began_nothing_is_raised_until_somet
     command = await scene.command(
         "RemoteStartTransaction", {"idTag": "T", "connectorId": 2}, "ACCEPTED", ago(seconds=121)
     )
-    await scene.command("RemoteStartTransaction", {"idTag": "T"}, "ACCEPTED", ago(seconds=119))
+    await scene.command("RemoteStartTransaction", {"idTag": "T"}, "ACCEPTED", ago(seconds=60))
     await scene.command("RemoteStartTransaction", {"idTag": "T"}, "COMPLETED", ago(seconds=121))
     await scene.command("RemoteStartTransaction", {"idTag": "T"}, "ACCEPTED", ago(hours=2))
     watchdogs = scene.watchdogs()

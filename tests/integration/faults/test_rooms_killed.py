@@ -9,16 +9,17 @@ from uuid import uuid4
 import httpx
 import pytest
 from fault_chargers import Charger, crew
-from fault_fleet import CALL_TIMEOUT, TOKEN, Fault, Fleet
+from fault_fleet import CALL_TIMEOUT, ENDED_WITHIN, TOKEN, Fault, Fleet
 from fault_scene import BACK_OFF, Scene
 from fault_verdict import wrong_owners
 
 from voltring_core.testing import eventually
 
 CHARGERS, COMMANDED = 300, 40
-SWEPT_WITHIN = 8.0
-"""Seconds for a command that nobody rang for: its age, the sweeper's interval, a busy machine."""
+SWEPT_WITHIN = 60.0
+"""Seconds for a command that nobody rang for: its age (1), the sweeper's interval (0.3), a busy machine."""
 RIGHT_WITHIN = 20.0
+"""Seconds until everybody is back after a node's death, and as long again as the machine took to connect them first."""
 SENT = "SELECT count(*) FROM commands WHERE charger_id = $1 AND sent_at IS NOT NULL"
 
 
@@ -32,7 +33,7 @@ def posting(url: str, key: str, charger_id: str, **headers: str) -> Any:
                 f"/v1/chargers/{charger_id}/commands",
                 json={"action": "UnlockConnector", "payload": {"connectorId": 5}},
                 headers={"Idempotency-Key": key, **headers},
-                timeout=30,
+                timeout=90,
             )
 
     return post()
@@ -65,7 +66,7 @@ async def test_an_api_that_dies_leaves_a_command_that_is_delivered_once_and_foun
         await eventually(lambda: scene.database.fetchval(SENT, charger.id), SWEPT_WITHIN)
         print(f"FIGURE sent {time.monotonic() - began:.2f} s after the post")
         made = await scene.database.fetch("SELECT id FROM commands WHERE charger_id = $1", charger.id)
-        again = await posting(standing_url, key, charger.id, Prefer="wait=10")
+        again = await posting(standing_url, key, charger.id, Prefer="wait=60")
         assert (again.status_code, [again.json()["id"]]) == (200, [str(row["id"]) for row in made])
         assert again.json()["state"] in (("ACCEPTED", "COMPLETED") if answers else ("UNKNOWN",))
         await scene.judged()
@@ -86,7 +87,7 @@ async def test_workers_that_die_in_the_middle_of_a_sweep_leave_it_to_the_next_on
         for at in ("sweep.middle", "sweep.after"):  # before its commit, and before it has told anybody
             worker = await asyncio.to_thread(partial(fleet.worker, fault=Fault(at)))
             worker.arm()
-            await worker.died(2 * CALL_TIMEOUT + 15)
+            await worker.died(2 * CALL_TIMEOUT + ENDED_WITHIN)
         await asyncio.to_thread(fleet.worker)
         await scene.orders_for(bystanders)
         verdict = await scene.judged()
@@ -108,17 +109,19 @@ async def test_one_node_of_three_is_killed_under_load(fleet: Fleet) -> None:
         for charger in crew(f"load{turn}", CHARGERS // 3, [*places[turn:], *places[:turn]], pace=1.0, patience=20.0)
     ]
     async with Scene(fleet, chargers) as scene:
-        await scene.connected(60)
-        await scene.more_facts(1, 30)
+        began = time.monotonic()
+        await scene.connected(240)
+        await scene.more_facts(1, 240)
+        right_within = RIGHT_WITHIN + BACK_OFF + 2 * (time.monotonic() - began)
         orders = asyncio.create_task(scene.orders_for(chargers[:COMMANDED]))
         await eventually(lambda: scene.database.fetchval("SELECT count(*) > 20 FROM commands WHERE state <> 'QUEUED'"))
         nodes[0].kill()
         began = time.monotonic()
-        await eventually(lambda: elsewhere(chargers), RIGHT_WITHIN + BACK_OFF)
+        await eventually(lambda: elsewhere(chargers), right_within)
         await orders
-        await eventually(lambda: all_right(scene), RIGHT_WITHIN + BACK_OFF - (time.monotonic() - began))
+        await eventually(lambda: all_right(scene), right_within - (time.monotonic() - began))
         print(f"FIGURE all owners right {time.monotonic() - began:.1f} s after the kill")
-        await scene.more_facts(1, 30)
+        await scene.more_facts(1, 240)
         verdict = await scene.judged()
     assert verdict.most_executions["N"] == 1
     assert verdict.losses >= CHARGERS // 3

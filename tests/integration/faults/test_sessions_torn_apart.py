@@ -112,7 +112,7 @@ class Charger:
                 await socket.close()
             return None
 
-        found = await eventually(tried, 30)
+        found = await eventually(tried, 120)
         assert found is not None
         return found
 
