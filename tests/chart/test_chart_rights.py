@@ -1,0 +1,112 @@
+"""Who may do what: the operator's rights one by one, who may reach whom, and where secrets are."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from chart_render import EXTERNAL, TRIAL, Document, Helm, containers, one, pods
+
+FILES = sorted((Path(__file__).parent / "values").glob("*.yaml"))
+RIGHTS = {
+    "voltring.io/ocppfleets": "get list watch",
+    "voltring.io/ocppfleets/status": "patch",
+    "voltring.io/ocppfleets/finalizers": "update",
+    "voltring.io/ocppdrains": "get list watch create delete",
+    "voltring.io/ocppdrains/status": "patch",
+    "apps/statefulsets": "get create patch",
+    "pods": "get list watch delete",
+    "coordination.k8s.io/leases": "get create patch",
+    "events": "create",
+}
+"""All that the operator may do in its namespace. No Secrets, no exec, no roles."""
+
+
+def rights(role: Document) -> dict[str, str]:
+    found = {}
+    for rule in role["rules"]:
+        for group in rule["apiGroups"]:
+            for resource in rule["resources"]:
+                name = f"{group}/{resource}" if group else resource
+                assert name not in found
+                found[name] = " ".join(rule["verbs"])
+    return found
+
+
+def test_the_operator_may_do_this_and_nothing_else(helm: Helm) -> None:
+    rendered = helm.template(TRIAL)
+    assert rights(one(rendered, "Role", "-operator")) == RIGHTS
+    assert rights(one(rendered, "ClusterRole", "-operator")) == {"nodes": "list"}
+    for kind in ("RoleBinding", "ClusterRoleBinding"):
+        binding = one(rendered, kind, "-operator")
+        (subject,) = binding["subjects"]
+        assert (subject["name"], subject["namespace"]) == ("csms-voltring-operator", "charging")
+
+
+def test_without_a_look_at_machines_it_has_no_right_beyond_its_namespace(helm: Helm) -> None:
+    rendered = helm.template(TRIAL | {"operator": {"watchMachines": False}})
+    assert not [item for item in rendered if item["kind"].startswith("ClusterRole")]
+    assert one(rendered, "Role", "-operator")
+
+
+def test_only_the_operator_can_speak_to_kubernetes(helm: Helm) -> None:
+    for name, pod in pods(helm.template(EXTERNAL)):
+        expected = name.endswith("-operator")
+        assert pod["automountServiceAccountToken"] is expected, name
+        assert (pod.get("serviceAccountName") == "csms-voltring-operator") is expected, name
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_no_secret_is_anywhere_but_in_a_secret(helm: Helm, file: Path) -> None:
+    rendered = helm.template(yaml.safe_load(file.read_text(encoding="utf-8")))
+    secrets = [item for item in rendered if item["kind"] == "Secret"]
+    others = json.dumps([item for item in rendered if item["kind"] != "Secret"])
+    for secret in secrets:
+        for value in secret["data"].values():
+            assert value not in others
+    for name, container in containers(rendered):
+        for variable in container.get("env", ()):
+            if any(word in variable["name"] for word in ("DSN", "TOKEN", "PASSWORD", "REDIS_URL")):
+                assert "secretKeyRef" in variable["valueFrom"], (name, variable["name"])
+
+
+def test_no_value_has_a_default_secret(helm: Helm) -> None:
+    first, second = helm.template(TRIAL), helm.template(TRIAL, is_fresh=True)
+    for name in ("-tokens", "-embedded"):
+        one_of, other = one(first, "Secret", name)["data"], one(second, "Secret", name)["data"]
+        assert all(one_of[key] != other[key] for key in one_of), name
+        assert all(len(value) >= 32 for value in one_of.values()), name
+    given = helm.template(EXTERNAL | {"secrets": {"existingSecret": "tokens"}})
+    assert not [item for item in given if item["kind"] == "Secret"]
+
+
+def reach(rendered: list[Document], room: str) -> dict[object, set[str]]:
+    """Who may reach which port of a room, by component; "all" where nobody is named."""
+    found: dict[object, set[str]] = {}
+    for rule in one(rendered, "NetworkPolicy", f"-{room}")["spec"]["ingress"]:
+        who = {
+            peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] if "podSelector" in peer else "others"
+            for peer in rule.get("from", ())
+        } or {"all"}
+        for port in rule["ports"]:
+            found.setdefault(port["port"], set()).update(who)
+    return found
+
+
+def test_only_those_who_have_to_may_reach_a_pod(helm: Helm) -> None:
+    rendered = helm.template(TRIAL)
+    assert reach(rendered, "node") == {9000: {"router"}, 9001: {"router", "operator", "node", "others"}}
+    assert reach(rendered, "router") == {"ocpp": {"all"}, "ocpps": {"all"}, 8404: {"others"}}
+    assert reach(rendered, "api") == {8080: {"all"}}
+    assert reach(rendered, "embedded-postgres") == {5432: {"node", "api", "worker", "migrations"}}
+    assert reach(rendered, "embedded-valkey") == {6379: {"node", "api", "worker"}}
+    narrow = {"networkPolicy": {"apiFrom": [{"namespaceSelector": {"matchLabels": {"a": "b"}}}]}}
+    assert reach(helm.template(TRIAL | narrow), "api") == {8080: {"others", "test"}}
+
+
+def test_every_policy_is_about_pods_that_exist(helm: Helm) -> None:
+    rendered = helm.template(TRIAL)
+    labels = [item["spec"]["template"]["metadata"]["labels"] for item in rendered if "template" in item.get("spec", {})]
+    for policy in (item for item in rendered if item["kind"] in ("NetworkPolicy", "PodDisruptionBudget")):
+        wanted = policy["spec"].get("podSelector", policy["spec"].get("selector"))["matchLabels"]
+        assert any(wanted.items() <= given.items() for given in labels), policy["metadata"]["name"]
