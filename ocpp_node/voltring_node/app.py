@@ -33,6 +33,7 @@ from voltring_node.alarms import Alarms
 from voltring_node.asking import StatusAsker
 from voltring_node.auditing import Auditor
 from voltring_node.commanding import Commander
+from voltring_node.costs import NEW_EVERY_S, Costs
 from voltring_node.liveness import SEEN_SECONDS, LastSeen, ping_the_silent
 from voltring_node.owning import Owner
 from voltring_node.publishing import Publisher
@@ -67,6 +68,7 @@ class Node:
     asker: StatusAsker
     auditor: Auditor
     standing: Standing
+    costs: Costs
     redis_away: bool = False
 
     async def keep_lease(self) -> None:
@@ -139,7 +141,8 @@ async def build(settings: NodeSettings) -> Node:
         hide_unknown=settings.hide_unknown,
         closes_foreign=settings.foreign_subprotocol is ForeignSubprotocol.CLOSE,
     )
-    server = ChargerServer(settings, door, owner, recorder, commander, publisher)
+    costs = Costs(pool, lambda: [one.id for one in owner.connections.values() if one.version.is_2x])
+    server = ChargerServer(settings, door, owner, recorder, commander, publisher, costs)
     standing = Standing(settings, uid, pool, redis, owner.connections, commander, recorder, server.gate)
     auditor = Auditor(fence, routes, owner, server.let_go, settings.audit_seconds)
     routes.on_missed = auditor.hurry
@@ -158,6 +161,7 @@ async def build(settings: NodeSettings) -> Node:
         asker,
         auditor,
         standing,
+        costs,
     )
 
 
@@ -215,6 +219,7 @@ def _work(node: Node, stop: asyncio.Event) -> list[tuple[str, Any]]:
         ("watchers", node.publisher.audience.follow),
         ("alarms", node.alarms.run),
         ("pings", lambda: ping_the_silent(connections, settings.ping_interval)),
+        ("cost displays", lambda: every(NEW_EVERY_S, node.costs.cycle, stop)),
         ("last seen", lambda: every(SEEN_SECONDS, seen.cycle, stop)),
         ("asking", lambda: every(min(5.0, settings.status_patience / 4), node.asker.cycle, stop)),
     ]

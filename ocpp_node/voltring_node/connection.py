@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -31,7 +31,6 @@ from voltring_node.counting import count
 from voltring_node.deciding import FAULT, Asked, Decided
 from voltring_node.facts import BootFact, Message, Refusal
 from voltring_node.journal import MALFORMED, STRAY
-from voltring_node.providers import CONSULTED, consult
 from voltring_node.recorder import Recorder
 from voltring_node.sockets import DEAF, TOO_MANY_FAULTS, Socket
 from voltring_node.terms import Faults, Terms
@@ -330,16 +329,17 @@ class Connection:
             found.natural_key,
             found.flags,
         )
-        if event.action in CONSULTED:
-            self._consulting = asyncio.create_task(self._consult(message), name=f"consult for {self.id}")
-        else:
+        advice = self._terms.advice_on(message)
+        if advice is None:
             self._recorder.submit(Asked(message, self._terms.intervals), self._committed)
+        else:
+            self._consulting = asyncio.create_task(self._consult(message, advice), name=f"consult for {self.id}")
         return True
 
-    async def _consult(self, message: Message) -> None:
-        """Ask a provider before the message is decided; the charger's next messages wait."""
+    async def _consult(self, message: Message, advice: Awaitable[object]) -> None:
+        """Ask somebody before the message is decided; the charger's next messages wait."""
         try:
-            message = replace(message, advice=await consult(self._terms.providers, message))
+            message = replace(message, advice=await advice)
         except Exception:  # nothing is committed yet: the charger is told, and what waits behind it goes on
             self._failed(*self._inbox[0])
             self._done()

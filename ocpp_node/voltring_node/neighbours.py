@@ -45,6 +45,10 @@ class Neighbours:
     @property
     def peers(self) -> tuple[Peer, ...] | None:
         """As a drain looks at them; None when nobody knows how they are."""
-        if self._clock() - self._read_at > BELIEVED_S:
+        return self.peers_within(BELIEVED_S)
+
+    def peers_within(self, seconds: float) -> tuple[Peer, ...] | None:
+        """As they were at most so long ago; None when they were read before that."""
+        if self._clock() - self._read_at > seconds:
             return None
         return tuple(lease.as_peer for lease in self.last)

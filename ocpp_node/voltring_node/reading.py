@@ -64,9 +64,11 @@ async def know(
 
 
 async def _tokens(connection: asyncpg.Connection, needs: Needs, known: Known, concurrency: Concurrency) -> None:
-    """The tokens that are shown, those of the sessions that they are shown to stop, and where they charge already."""
-    sessions = (known.transaction(*one) for one in needs.stopped)
-    wanted = needs.tokens | {one.id_token.lower() for one in sessions if one is not None and one.id_token}
+    """The tokens that are shown, those of the sessions that they are shown to stop or to have begun, and where they
+    charge already."""
+    sessions = [one for one in (known.transaction(*each) for each in needs.stopped) if one is not None]
+    names = (name for one in sessions for name in (one.id_token, one.stop_id_token))
+    wanted = needs.tokens | {name.lower() for name in names if name}
     for row in await connection.fetch(SQL["tokens"], [clean(token) for token in wanted]):
         known.tokens[row["key"]] = _token(row, concurrency)
     once = [(charger, one) for charger, token in needs.elsewhere if (one := _once_only(known, token))]

@@ -26,6 +26,7 @@ from voltring_core.store.database import AWAY
 from voltring_node.admission import Door
 from voltring_node.commanding import Commander
 from voltring_node.connection import Connection
+from voltring_node.costs import Costs
 from voltring_node.gate import Gate, Guest
 from voltring_node.owning import Outcome, Owner
 from voltring_node.proving import Stalls, is_fresh, is_there
@@ -59,6 +60,7 @@ class ChargerServer:
         recorder: Recorder,
         commander: Commander,
         publisher: Publisher,
+        costs: Costs | None = None,
     ) -> None:
         self._settings = settings
         self._door = door
@@ -68,7 +70,12 @@ class ChargerServer:
         self._publisher = publisher
         intervals = Intervals(settings.heartbeat_interval, settings.pending_interval)
         self._terms = Terms(
-            intervals, settings.inbox_limit, settings.ping_interval, settings.silence_limit, settings.call_timeout
+            intervals,
+            settings.inbox_limit,
+            settings.ping_interval,
+            settings.silence_limit,
+            settings.call_timeout,
+            costs=costs,
         )
         self.gate = Gate(_limits(settings))
         """Who may begin a handshake; a node that drains refuses here."""

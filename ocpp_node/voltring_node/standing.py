@@ -1,6 +1,7 @@
 """How the node stands among the others: ready or not, its lease, its status, its drain, and being alone.
 
-Orders come here from the admin port, SIGTERM from `app.py`; what they mean is `draining.py` and `isolation.py`.
+Orders come here from the admin port, SIGTERM from `app.py`; what they mean is `draining.py`, `recalling.py` and
+`isolation.py`.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from voltring_core.cluster.connection import AWAY as REDIS_AWAY
 from voltring_core.cluster.leases import NodeLease
 from voltring_core.cluster.ownership import Ownership
 from voltring_core.domain.draining import Cause, Firmware, Order, Phase, Rank
+from voltring_core.domain.recalling import RecallOrder
 from voltring_core.errors import Conflict
 from voltring_core.metrics import DRAIN_LIMBO, DRAIN_PHASE, DRAIN_RATE, DRAIN_REMAINING, DRAIN_WINDOW
 from voltring_core.settings import NodeSettings
@@ -31,10 +33,13 @@ from voltring_node import status as documents
 from voltring_node.commanding import Commander
 from voltring_node.connection import Connection
 from voltring_node.draining import WHY, Drainer
-from voltring_node.draining_order import merged, read
+from voltring_node.draining_order import merged, merged_recall, read, read_recall
 from voltring_node.gate import Gate
 from voltring_node.isolation import ASK_S, PROBE_S, UNREADY_S, Isolation, Probe
+from voltring_node.misplacing import Misplacing
 from voltring_node.neighbours import Neighbours
+from voltring_node.parting import Parting
+from voltring_node.recalling import Recaller
 from voltring_node.recorder import Recorder
 from voltring_node.sampling import Commits, LoopLag, PerSecond
 from voltring_node.status import NodeStatus
@@ -47,6 +52,8 @@ NOTABLE_QUEUE_S = 0.5
 PROPAGATE, QUIET = 1 / 5, 1 / 15
 """Of the time that a process has to end, for the router to learn of it; and how long without a handshake says so."""
 STOPPING = "the node is stopping"
+DRAINS = "the node drains: all of its chargers go"
+NO_ROUTER = "where chargers belong is not known: VOLTRING_MAX_NODES is not set, or the node's name ends with no ordinal"
 
 
 class Standing:
@@ -80,16 +87,30 @@ class Standing:
         self._refusals = PerSecond(self._refused)
         self._postgres = Probe(lambda: is_ready(pool), POSTGRES_AWAY)
         self._redis = Probe(redis.ping, REDIS_AWAY)
+        parting = Parting(Ownership(redis, uid), connections, commander, settings.quiesce_seconds)
         self.drainer = Drainer(
             pool,
-            Ownership(redis, uid),
+            parting,
             connections,
             commander,
             gate,
             self.neighbours,
             self.commits.p99_s,
             self.news.set,
-            quiesce_s=settings.quiesce_seconds,
+            limbo_s=settings.limbo_seconds,
+        )
+        self.misplacing = Misplacing(
+            settings.node_name, settings.max_nodes, connections, self.neighbours, lambda: not self.reasons()
+        )
+        self.recaller = Recaller(
+            pool,
+            parting,
+            connections,
+            commander,
+            self.neighbours,
+            self.misplacing,
+            self.commits.p99_s,
+            lambda: self.is_leaving,
             limbo_s=settings.limbo_seconds,
         )
         self.isolation = Isolation(
@@ -144,14 +165,16 @@ class Standing:
 
     def acts(self) -> Mapping[str, Act]:
         """What may be done to the node, by path."""
-        return {"/drain": self._order, "/undrain": self._undrain}
+        return {"/drain": self._order, "/undrain": self._undrain, "/recall": self._recall}
 
     def work(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         """What has to run, by name; each to be supervised."""
         return [
             ("drain", self.drainer.run),
+            ("recall", self.recaller.run),
             ("loop lag", self.lag.run),
             ("neighbours", lambda: _always(self._look, LOOK_S)),
+            ("misplaced chargers", lambda: _always(self.misplacing.cycle, LOOK_S)),
             ("samples", lambda: _always(self._sample, SAMPLE_S)),
             ("is PostgreSQL there", lambda: _always(self._postgres.cycle, PROBE_S)),
             ("is Redis there", lambda: _always(self._redis.cycle, PROBE_S)),
@@ -199,6 +222,20 @@ class Standing:
     async def _undrain(self, body: Mapping[str, Any]) -> Any:
         self._must_go_on()
         await self.drainer.undrain()
+        return self.status()
+
+    async def _recall(self, body: Mapping[str, Any]) -> Any:
+        asked, now, recall = read_recall(body), time.monotonic(), self.recaller.recall
+        self._must_go_on()
+        if self.is_leaving:
+            raise Conflict(DRAINS)
+        if not self.misplacing.is_possible:
+            raise Conflict(NO_ROUTER)
+        if recall is not None and self.recaller.is_running:
+            order = merged_recall(asked, recall.order, now, recall.deadline_at - now)
+        else:
+            order = merged_recall(asked, RecallOrder(), now)
+        self.recaller.begin(order)
         return self.status()
 
     def _must_go_on(self) -> None:
@@ -270,9 +307,10 @@ class Standing:
             commands=documents.Commanding(
                 self._commander.dispatching, sum(1 for one in here if one.conversation.outstanding is not None)
             ),
-            limbo=len(drainer.limbo),
-            misplaced=None,
+            limbo=len(drainer.limbo) + len(self.recaller.limbo),
+            misplaced=self.misplacing.count,
             drain=self._draining(),
+            recall=self._recalling(),
             neighbours=len(self.neighbours.last),
             others_asked=self.isolation.asked,
             redis=documents.Server(self._redis.result.since),
@@ -286,6 +324,14 @@ class Standing:
             return None
         now, is_known = time.monotonic(), drainer.knows_ranks
         return documents.draining(drainer.drain, drainer.limbo, drainer.ranks(), now, is_known=is_known)
+
+    def _recalling(self) -> documents.Recalling | None:
+        """The recall that goes on, or the last one; None when there never was one."""
+        recaller = self.recaller
+        if recaller.recall is None:
+            return None
+        ranks, now, is_known = recaller.ranks(), time.monotonic(), recaller.knows_ranks
+        return documents.recalling(recaller.recall, recaller.limbo, ranks, recaller.came_back, now, is_known=is_known)
 
 
 async def _always(cycle: Callable[[], Awaitable[str]], seconds: float) -> None:

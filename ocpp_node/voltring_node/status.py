@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from voltring_core.domain.draining import Drain, Firmware, Limbo, Phase, Rank
+from voltring_core.domain.recalling import Recall, RecallPhase
 from voltring_node.draining_order import finite
 from voltring_node.sampling import Lag
 
@@ -75,6 +76,28 @@ class Draining:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalling:
+    """The recall that goes on, or the last one."""
+
+    phase: RecallPhase
+    reason: str
+    note: str
+    started_at: datetime
+    deadline_at: datetime
+    ranks: dict[str, int] | None
+    initial: int
+    remaining: int
+    closed: int
+    returned: int
+    came_back: int
+    limbo: int
+    window: float
+    rate_now: float
+    granted_rate: float | None
+    granted_for_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class NodeStatus:
     """The whole document."""
 
@@ -94,6 +117,7 @@ class NodeStatus:
     limbo: int
     misplaced: int | None
     drain: Draining | None
+    recall: Recalling | None
     neighbours: int
     others_asked: int
     redis: Server
@@ -125,6 +149,34 @@ def draining(drain: Drain, limbo: Limbo, ranks: Iterable[Rank], now: float, *, i
         rate_now=finite(round(drain.pace.rate, 2)) or 0.0,
         granted_rate=finite(drain.order.grant.rate),
         granted_for_s=finite(max(0.0, until - now)),
+    )
+
+
+def recalling(
+    recall: Recall, limbo: Limbo, ranks: Iterable[Rank], came_back: int, now: float, *, is_known: bool = True
+) -> Recalling:
+    """How a recall stands. `ranks` are those of the misplaced chargers that are not asked to go; otherwise as
+    `draining` has it."""
+    by_rank = Counter(ranks)
+    grant = recall.order.grant
+    is_running = recall.phase is RecallPhase.RECALLING
+    return Recalling(
+        phase=recall.phase,
+        reason=recall.order.reason,
+        note=recall.note,
+        started_at=_at(recall.started_at, now),
+        deadline_at=_at(recall.deadline_at, now),
+        ranks={rank.name.lower(): by_rank[rank] for rank in Rank} if is_known else None,
+        initial=recall.initial,
+        remaining=by_rank.total(),
+        closed=recall.closed,
+        returned=limbo.returned,
+        came_back=came_back,
+        limbo=len(limbo),
+        window=round(recall.pace.window, 2),
+        rate_now=finite(round(recall.pace.rate, 2)) or 0.0 if is_running and now < grant.until else 0.0,
+        granted_rate=finite(grant.rate),
+        granted_for_s=finite(max(0.0, grant.until - now)),
     )
 
 

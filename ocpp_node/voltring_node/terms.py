@@ -1,12 +1,16 @@
-"""What is agreed with a charger beside OCPP: silence, messages that wait, malformed frames."""
+"""What is agreed with a charger beside OCPP: silence, messages that wait, malformed frames, who is asked first."""
 
 import time
 from collections import deque
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
 from voltring_core.domain.chargers import Charger, Intervals
-from voltring_node.providers import Providers
+from voltring_node.costs import Costs
+from voltring_node.facts import Message
+from voltring_node.providers import CONSULTED, Providers, consult
 
+TRANSACTION_EVENT = "TransactionEvent"
 FAULTS_TOLERATED, FAULTS_SECONDS = 20, 60.0
 
 
@@ -20,6 +24,16 @@ class Terms:
     silence_limit: float = 90.0
     call_timeout: float = 30.0
     providers: Providers = field(default_factory=Providers)
+    costs: Costs | None = None
+    """Who is asked what a session costs, for chargers that show it."""
+
+    def advice_on(self, message: Message) -> Awaitable[object] | None:
+        """What is to be found out before a message can be decided; None for nothing."""
+        if message.action in CONSULTED:
+            return consult(self.providers, message)
+        if message.action == TRANSACTION_EVENT and self.costs is not None and self.costs.are_told(message):
+            return self.costs.find(message)
+        return None
 
     def ping_interval_of(self, charger: Charger) -> float:
         """Seconds of silence before a ping."""

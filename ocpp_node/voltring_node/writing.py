@@ -1,7 +1,7 @@
 """Writing a decided group: rows of many chargers in one statement per table."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
@@ -82,11 +82,10 @@ async def _copy(connection: asyncpg.Connection, table: str, columns: list[str], 
 
 
 async def _copy_lines(connection: asyncpg.Connection, table: str, columns: list[str], lines: str) -> None:
-    async def whole() -> AsyncIterator[bytes]:
-        yield lines.encode()
-
     if lines:
-        await connection.copy_to_table(table, columns=columns, source=whole())
+        # At once, as `_copy` does: a node that froze between the statement and its rows would keep the fences locked
+        # for ever, since no timeout of PostgreSQL ends a COPY that waits. (A view: asyncpg takes bytes for a path.)
+        await connection.copy_to_table(table, columns=columns, source=memoryview(lines.encode()))
 
 
 async def _unnest(connection: asyncpg.Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:

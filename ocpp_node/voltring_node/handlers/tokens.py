@@ -34,11 +34,11 @@ def decided(
         return decision, _stopped(session, said.token, known)
     if not is_same(session.id_token, said.token.value):
         return decision, session
-    if before is not None and before.id_token is not None:
+    if before is not None and is_same(before.id_token, said.token.value):
         return once_only(decision, charges_elsewhere=CONCURRENT_TOKEN in before.flags), session
     is_now = session.state is TransactionState.ACTIVE and is_live(said, message.received_at)
     decision = once_only(decision, charges_elsewhere=is_now and _charges_elsewhere(known, said.token, session))
-    return decision, _marked(session, decision)
+    return decision, _stopped_before(_marked(session, decision), known)
 
 
 def asked(message: Message, token: IdToken, known: Known) -> TokenDecision:
@@ -61,6 +61,11 @@ def _charges_elsewhere(known: Known, token: IdToken, session: Transaction) -> bo
         charger != session.charger_id or other is None or other.evse_id != session.evse_id
         for _, charger, other in known.charging_by(token)
     )
+
+
+def _stopped_before(session: Transaction, known: Known) -> Transaction:
+    """... by an end that came before it was known whose the session is."""
+    return session if session.stop_id_token is None else _stopped(session, IdToken(session.stop_id_token), known)
 
 
 def _stopped(session: Transaction, shown: IdToken, known: Known) -> Transaction:

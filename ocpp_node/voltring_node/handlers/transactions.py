@@ -17,10 +17,16 @@ from voltring_core.domain.kinds import RecordKind
 from voltring_core.domain.messages import EventKind, Metered, Sample, TokenDecision, TransactionReported
 from voltring_core.domain.metering import trust_times
 from voltring_core.domain.times import CLOCK, EARLIEST, trusted
-from voltring_core.domain.transactions import Transaction, TransactionState, without_token
+from voltring_core.domain.transactions import (
+    START_MISSING,
+    UNKNOWN_TRANSACTION,
+    Transaction,
+    TransactionState,
+    without_token,
+)
 from voltring_core.ocpp import v2x, v16
 from voltring_node.facts import AttachedFact, Fact, GoneFact, Message, Outcome, ReadingsFact, TransactionFact
-from voltring_node.handlers import consequences, reservations, signed, tokens
+from voltring_node.handlers import consequences, costs, reservations, signed, tokens
 from voltring_node.knowledge import Known, Record, Wanted
 
 NAMESPACE = UUID("6c0d9f0e-6b1e-5e0c-9a53-2f4a6d1d8a51")
@@ -164,7 +170,8 @@ def want_event(said: TransactionReported) -> Wanted:
     return Wanted(
         shown,
         elsewhere=shown is not None and not stops(said),
-        stopped=shown is not None and stops(said),
+        # A start may come after the end, by whose token it is then told who stopped it.
+        stopped=shown is not None and (stops(said) or said.kind is EventKind.STARTED),
         transaction=said.transaction_id,
         active=begins or nameless,
         records=_kept_for(said),
@@ -173,11 +180,12 @@ def want_event(said: TransactionReported) -> Wanted:
 
 
 def event(message: Message, said: TransactionReported, known: Known) -> Outcome:
-    """2.x TransactionEvent: a decision on the token whenever one is shown (E01.FR.11)."""
+    """2.x TransactionEvent: a decision on the token whenever one is shown (E01.FR.11), the cost where it is shown."""
     facts, decision = _told(message, said, known)
-    if decision is None:
-        return Outcome({}, facts, _doubtful(said.samples))
-    return Outcome({"idTokenInfo": v2x.write_token(decision)}, facts, _doubtful(said.samples))
+    answer = {} if decision is None else {"idTokenInfo": v2x.write_token(decision)}
+    if message.advice is not None:
+        answer |= costs.told(message, facts)
+    return Outcome(answer, facts, _doubtful(said.samples))
 
 
 def _told(message: Message, said: TransactionReported, known: Known) -> tuple[tuple[Fact, ...], TokenDecision | None]:
@@ -191,8 +199,9 @@ def _told(message: Message, said: TransactionReported, known: Known) -> tuple[tu
         key = stop_key(said)
         before = known.started_by(message.charger_id, key)
     facts: list[Fact] = []
-    is_new = before is None or _is_reused(before, said)
+    is_new = before is None or _is_reused(message, before, said)
     if before is None or is_new:
+        facts += () if before is None or not _may_be_its_start(before, said) else (_in_doubt(before),)
         if said.kind is EventKind.STARTED and said.evse_id is not None:
             facts += _superseded(message, said, known)
         after = transactions.begin(
@@ -272,14 +281,31 @@ def _is_for(profile: Record, session: Transaction) -> bool:
     return str(named) == session.ocpp_transaction_id if named is not None else profile.evse_id == session.evse_id
 
 
-def _is_reused(before: Transaction, said: TransactionReported) -> bool:
+def _is_reused(message: Message, before: Transaction, said: TransactionReported) -> bool:
     """Started again, later, under the id of an ended transaction: a new one (TX-10).
 
-    Without a clock nothing is later; such a charger counts its ids anew, and does not repeat a start after its end.
+    Without a clock nothing is later. A session that has begun is then taken to begin anew: such a charger counts its
+    ids from the start again, and repeats no start after its end. One whose start is missing goes by the numbers.
     """
     if said.kind is not EventKind.STARTED or before.state is not TransactionState.ENDED or before.ended_at is None:
         return False
-    return said.at < EARLIEST or said.at > before.ended_at
+    if START_MISSING not in before.flags:
+        return said.at < EARLIEST or said.at > before.ended_at
+    if CLOCK in before.flags or _has_no_clock(said, message):
+        return not _may_be_its_start(before, said)
+    return said.at > before.ended_at
+
+
+def _may_be_its_start(before: Transaction, said: TransactionReported) -> bool:
+    """Whether a start is, by its number, the one that a session which ended without one lacks (TX-11, TX-12)."""
+    if START_MISSING not in before.flags or before.last_seq_no is None or said.seq_no is None:
+        return False
+    return said.seq_no <= before.last_seq_no
+
+
+def _in_doubt(before: Transaction) -> TransactionFact:
+    """An end whose start has come by its number, and has not by its time: the inbox has it until somebody decides."""
+    return TransactionFact(transactions.flag(before, UNKNOWN_TRANSACTION))
 
 
 def _is_in_conflict(before: Transaction, said: TransactionReported) -> bool:

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from voltring_core.domain.draining import Cause, Order, Phase, over
-from voltring_node.draining import LOOKED_S, Drainer
+from voltring_node.draining import Drainer
+from voltring_node.parting import Parting
+from voltring_node.sorting import LOOKED_S
 
 
 class Pool:
@@ -27,9 +29,8 @@ class Gate:
 def drainer():
     neighbours = SimpleNamespace(last=[], peers=())
     commander = SimpleNamespace(is_dispatching=lambda _: False)
-    return Drainer(
-        Pool(), None, {}, commander, Gate(), neighbours, lambda: 0.0, lambda: None, quiesce_s=1.0, limbo_s=1.0
-    )
+    parting = Parting(None, {}, commander, quiesce_s=1.0)
+    return Drainer(Pool(), parting, {}, commander, Gate(), neighbours, lambda: 0.0, lambda: None, limbo_s=1.0)
 
 
 async def test_a_drain_believes_postgresql_for_three_seconds_after_its_last_answer(drainer):

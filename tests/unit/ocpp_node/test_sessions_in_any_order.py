@@ -117,3 +117,15 @@ def test_messages_of_16_in_any_order_after_their_start_make_the_sessions_of_the_
     assert len(torn) == len(clean) == 2
     assert all(map(same, torn, clean))
     assert [one.flags for one in torn] == [(), ()]
+
+
+@given(st.integers(0, 4), st.integers(0, 9), st.data())
+def test_messages_of_2x_without_a_clock_in_any_order_make_one_session(updates, base, data):
+    kinds = ["Started", *["Updated"] * updates, "Ended"]
+    story = [
+        event("a", base + place, kind, place, timestamp="1970-01-01T00:00:00Z") for place, kind in enumerate(kinds)
+    ]
+    scene = told(V201, data.draw(st.permutations(story)))
+    (session,) = worked_out(scene)
+    assert (session.state, session.energy_wh, session.flags) == ("Ended", 100 * (updates + 1), ("clock",))
+    assert session.started_at <= session.ended_at

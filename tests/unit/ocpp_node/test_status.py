@@ -11,12 +11,13 @@ import pytest
 
 from voltring_core.cluster.leases import NodeLease, read
 from voltring_core.domain.draining import Cause, Drain, Firmware, Limbo, Order, Phase, Rank
+from voltring_core.domain.recalling import Recall, RecallOrder, RecallPhase
 from voltring_core.domain.window import Grant, Pace
 from voltring_core.errors import Unprocessable
 from voltring_node import draining_order
 from voltring_node.isolation import Verdict, judge
 from voltring_node.sampling import LoopLag, PerSecond
-from voltring_node.status import NodeStatus, draining, reasons, rounded
+from voltring_node.status import NodeStatus, draining, reasons, recalling, rounded
 
 FIELD = re.compile(r"^\| `([a-z0-9_.]+)` \|", re.MULTILINE)
 DOCUMENT = Path(__file__).parents[3] / "docs" / "node-status.md"
@@ -36,8 +37,10 @@ def names(kind, prefix=""):
 
 def test_every_field_of_the_document_is_described_and_nothing_else():
     status, _, orders = DOCUMENT.read_text(encoding="utf-8").partition("## Draining")
+    drains, _, recalls = orders.partition("## Recalling")
     assert sorted(FIELD.findall(status)) == sorted(names(NodeStatus))
-    assert FIELD.findall(orders) == list(draining_order.DrainOrder.model_fields)
+    assert FIELD.findall(drains) == list(draining_order.DrainOrder.model_fields)
+    assert FIELD.findall(recalls) == list(draining_order.RecallAsked.model_fields)
 
 
 def test_a_drain_without_limits_can_be_said_in_json():
@@ -51,6 +54,20 @@ def test_a_drain_without_limits_can_be_said_in_json():
     assert told["ranks"] == {"idle": 2, "busy": 0, "charging": 1, "uploading": 0, "held": 1}
     assert (told["granted_rate"], told["granted_for_s"], told["rate_now"], told["window"]) == (None, None, 5.0, 8.0)
     assert abs((datetime.now(UTC) - found.started_at).total_seconds() - 10) < 2
+
+
+def test_a_recall_whose_grant_is_over_closes_nothing_and_one_without_limits_can_be_said_in_json():
+    order = RecallOrder("home", Grant(2.0, float("inf"), until=105.0))
+    recall = Recall(order, RecallPhase.RECALLING, 100.0, 1900.0, Pace(100.0, 8.0, rate=2.0), 12, 100.0, closed=3)
+    limbo = Limbo()
+    limbo.add("CP-1", 1, 100.0)
+    ranks = [Rank.IDLE, Rank.IDLE, Rank.CHARGING]
+    found = recalling(recall, limbo, ranks, 1, 103.0)
+    told = orjson.loads(orjson.dumps(dataclasses.asdict(found)))
+    assert (told["phase"], told["remaining"], told["ranks"]["idle"], told["limbo"]) == ("Recalling", 3, 2, 1)
+    assert (told["rate_now"], told["granted_for_s"], told["came_back"]) == (2.0, 2.0, 1)
+    later = recalling(recall, limbo, ranks, 1, 106.0, is_known=False)
+    assert (later.rate_now, later.granted_for_s, later.ranks) == (0.0, 0.0, None)
 
 
 def test_until_postgresql_was_asked_what_goes_on_is_unknown_and_not_nought():
@@ -120,6 +137,17 @@ def test_an_order_that_makes_no_sense_is_refused_by_the_name_of_its_field(body):
     with pytest.raises(Unprocessable) as wrong:
         draining_order.read(body)
     assert next(iter(body)) in wrong.value.message
+
+
+def test_a_recall_may_be_ended_by_a_deadline_of_nought_and_what_is_left_out_stays():
+    first = draining_order.merged_recall(
+        draining_order.read_recall({"rate": 0.2, "until_s": 30, "steady_s": 0}), RecallOrder(), 100.0
+    )
+    assert (first.grant, first.deadline_s, first.steady_s) == (Grant(0.2, until=130.0), 1800.0, 0)
+    ended = draining_order.merged_recall(draining_order.read_recall({"deadline_s": 0}), first, 120.0, 1780.0)
+    assert (ended.grant, ended.deadline_s) == (first.grant, 0)
+    with pytest.raises(Unprocessable, match="the recall can't be ordered: firmware: "):
+        draining_order.read_recall({"firmware": "Force"})
 
 
 def test_lag_and_rates_are_over_what_was_seen_lately():

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from voltring_core.domain.messages import TokenStatus
+from voltring_core.domain.values import changed
 from voltring_core.ocpp.versions import Version
 from voltring_node.facts import AttachedFact
 
@@ -32,7 +33,7 @@ def test_a_stop_before_its_start_is_joined_by_it_once(base, start16, stop16, ans
     (joined,) = base.sessions()
     assert attached(decided) == [AttachedFact(orphan.id, joined.id)]
     assert (joined.state, joined.ocpp_transaction_id, joined.energy_wh) == ("Ended", "1", Decimal(5000))
-    assert (joined.stop_reason, joined.ended_at, joined.flags) == ("EVDisconnected", orphan.ended_at, ())
+    assert (joined.stop_reason, joined.ended_at, joined.flags) == ("EVDisconnected", orphan.ended_at, ("early_stop",))
 
 
 def test_a_start_and_a_stop_that_were_joined_may_be_said_again(base, start16, stop16, answer):
@@ -42,8 +43,9 @@ def test_a_start_and_a_stop_that_were_joined_may_be_said_again(base, start16, st
     (again,) = base.group(start16(received=70, reservationId=0))
     assert (answer(again)["transactionId"], attached(again)) == (1, [])
     base.group(stop16(-1, reason="Local"))
-    base.group(stop16(1))
     assert base.sessions() == [once]
+    base.group(stop16(1))
+    assert base.sessions() == [changed(once, flags=())]
 
 
 def test_a_stop_that_was_joined_is_not_joined_again(base, start16, stop16):
@@ -200,3 +202,12 @@ def test_a_stop_that_fits_what_runs_elsewhere_at_the_station_is_not_joined(base,
     (decided,) = base.group(start16(received=61))
     assert attached(decided) == []
     assert sorted(one.state for one in base.sessions()) == ["Active", "Active", "Orphan"]
+
+
+def test_a_start_is_no_echo_of_a_session_whose_stop_may_be_its_own(base, start16, stop16):
+    base.group(stop16(-1, 9000, minutes=90))
+    base.group(start16(received=91))
+    base.group(start16(meter=6000, minutes=60, received=92))
+    first, second = base.sessions()[:2]
+    assert (first.energy_wh, first.flags) == (8000, ("early_stop",))
+    assert (second.state, second.flags) == ("Active", ())
