@@ -2,8 +2,18 @@
 
 import click
 
+from voltring_core.runtime import configure_logging, run
+from voltring_core.settings import OperatorSettings, load
+from voltring_operator import app
+
 
 @click.command()
 def operator() -> None:
-    """Run the Kubernetes operator (not there yet)."""
-    raise click.ClickException("the Kubernetes operator is not there yet: `voltring up` runs everything on one machine")
+    """Run the Kubernetes operator: size, drains and upgrades of the fleets in a namespace (settings: VOLTRING_*)."""
+    run(lambda stop: app.run(_settings(), stop))
+
+
+def _settings() -> OperatorSettings:
+    settings = load(OperatorSettings)
+    configure_logging(settings.log_level.value)
+    return settings

@@ -1,18 +1,20 @@
 """What a session costs, on its charger's display: queued when it has moved, at most once a minute."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
 import orjson
 import pytest
 import pytest_asyncio
-from bill_scene import CHARGER, account, billed, book, found_town, keep, session
+from bill_scene import CHARGER, TARIFF, account, assign, billed, book, found_town, keep, session
 from redis.asyncio import Redis
 
 from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.domain.transactions import Transaction, TransactionState
+from voltring_core.ocpp.schemas import violations
+from voltring_core.ocpp.versions import Version
 from voltring_core.store.database import open_pool
 from voltring_worker.billing_display import CostDisplays
 
@@ -120,9 +122,73 @@ async def test_a_16_charger_is_told_by_its_vendors_data_the_running_and_the_fina
     running, final = await queued(pool)
     assert (running["action"], running["payload"]["vendorId"]) == ("DataTransfer", "org.example")
     assert running["payload"]["messageId"] == "Running"
-    assert orjson.loads(running["payload"]["data"])["cost"] == 1.0
+    said = orjson.loads(running["payload"]["data"])
+    # 0.49 and 0.35, with 19 %.
+    assert (said["cost"], said["chargingPrice"]) == (1.0, {"kWhPrice": 0.5831, "flatFee": 0.4165})
+    assert not violations(Version.V16, "DataTransfer", running["payload"])
     assert final["payload"]["messageId"] == "FinalCost"
     assert orjson.loads(final["payload"]["data"]) == {"transactionId": 7, "cost": 6.25}
+
+
+async def test_at_the_most_that_a_session_costs_a_16_charger_is_told_that_no_more_is_paid(
+    pool: asyncpg.Pool, displays: CostDisplays
+) -> None:
+    await pool.execute("DELETE FROM tariff_assignments")
+    await assign(pool, TARIFF | {"max_cost": "0.50"})
+    await pool.execute("UPDATE chargers SET cost_display = $1", {"mode": "DataTransfer"})
+    await charging(pool, ocpp_version="1.6", ocpp_transaction_id="7")
+    await displays.cycle()
+    (running,) = await queued(pool)
+    said = orjson.loads(running["payload"]["data"])
+    assert (said["cost"], said["chargingPrice"]) == (0.6, {"kWhPrice": 0.0})
+
+
+@pytest.mark.parametrize(
+    ("reply", "ended_ago", "is_told"),
+    [
+        ('[3,"m",{}]', 1, True),
+        ('[3,"m",{"totalCost":6.25}]', 1, False),  # it knows
+        ('[3,"m",{"totalCost":6.20}]', 1, True),
+        (None, 1, True),
+        ('[4,"m","InternalError","",{}]', 1, True),
+        ('[3,"m",{}]', 60, False),  # nobody stands there any more
+    ],
+)
+async def test_a_2x_charger_that_was_not_told_at_the_end_is_told_once_the_session_is_billed(
+    pool: asyncpg.Pool, displays: CostDisplays, reply: str | None, ended_ago: int, is_told: bool
+) -> None:
+    await pool.execute(AVAILABLE, CHARGER, "true")
+    now = datetime.now(UTC)
+    times = {"ended_at": now - timedelta(minutes=ended_ago), "end_received_at": now}
+    one = await keep(pool, session(ocpp_version="2.0.1", ocpp_transaction_id="TX-1", **times))
+    await pool.execute(
+        "INSERT INTO ocpp_messages (received_at, charger_id, direction, message_type, message_id, action, frame, reply,"
+        " epoch, transaction_id) VALUES ($1, $2, 'in', 2, 'm', 'TransactionEvent', '', $3, 1, $4)",
+        now,
+        CHARGER,
+        reply,
+        one.id,
+    )
+    await billed(pool, one, account())
+    assert bool(await displays.cycle()) is is_told
+    assert await displays.cycle() == ""
+    wanted = [("CostUpdated", {"totalCost": 6.25, "transactionId": "TX-1"})] if is_told else []
+    assert [(row["action"], row["payload"]) for row in await queued(pool)] == wanted
+
+
+@pytest.mark.parametrize(("currency", "is_told"), [("eur", True), ("", True), ("CHF", False)])
+async def test_a_2x_charger_that_shows_another_currency_is_told_no_cost(
+    pool: asyncpg.Pool, displays: CostDisplays, currency: str, is_told: bool
+) -> None:
+    await pool.execute(AVAILABLE, CHARGER, "true")
+    await pool.execute(
+        "INSERT INTO variables (charger_id, component, variable, value, source, at)"
+        " VALUES ($1, 'TariffCostCtrlr', 'Currency', $2, 'NotifyReport', now())",
+        CHARGER,
+        currency,
+    )
+    await charging(pool)
+    assert bool(await displays.cycle()) is is_told
 
 
 async def test_a_charger_for_which_too_much_waits_is_told_later(pool: asyncpg.Pool, displays: CostDisplays) -> None:

@@ -147,6 +147,30 @@ async def test_a_charger_that_is_away_could_send_nothing_and_its_session_is_not_
     assert (await row_of(scene, session))["state"] == "Active"
 
 
+async def test_a_session_whose_charger_never_comes_back_is_ended_after_a_week(scene: Scene) -> None:
+    await scene.charger("AWAY", gone=ago(days=8))
+    lost = await scene.session("AWAY", begun=ago(days=9), read=ago(days=8, hours=1))
+    await scene.charger("LATELY", gone=ago(days=6))
+    kept = await scene.session("LATELY", begun=ago(days=9), read=ago(days=6))
+    assert "ended" not in await scene.watchdogs(lost=0).cycle()
+    assert "1 sessions ended as abandoned" in await scene.watchdogs().cycle()
+    row = await row_of(scene, lost)
+    assert (row["state"], row["flags"], row["ended_at"]) == ("Ended", ["abandoned"], row["register_at"])
+    assert (row["meter_stop_wh"], row["stop_reason"]) == (row["register_wh"], None)
+    assert (await row_of(scene, kept))["state"] == "Active"
+    assert ("offline_mid_session", "AWAY") in await scene.alarms()
+    await scene.watchdogs().cycle()
+    assert await scene.alarms() == [("offline_mid_session", "LATELY")]
+
+
+async def test_a_session_of_a_charger_that_was_deleted_does_not_run_for_ever(scene: Scene) -> None:
+    session = await scene.session("GONE", begun=ago(days=30), read=ago(days=30))
+    assert await scene.watchdogs().cycle() == ""
+    await scene.pool.execute("UPDATE transactions SET updated_at = now() - interval '8 days'")
+    assert await scene.watchdogs().cycle() == "1 sessions ended as abandoned"
+    assert (await row_of(scene, session))["state"] == "Ended"
+
+
 async def test_a_word_of_the_session_that_comes_in_the_last_moment_wins(scene: Scene, monkeypatch: Any) -> None:
     await scene.charger()
     session = await scene.session(read=ago(minutes=30))
