@@ -109,7 +109,7 @@ class Door:
         if username not in (None, charger.id.encode()) and not known.any_username:
             # A secret of somebody else's: refused wherever one is asked for.
             username, password = None, b""
-        address = str((socket.remote_address or ("",))[0])
+        address = _address(socket)
         if not _is_let_in(charger, password):
             self._on_refused(charger.id, address)
             raise _unauthorized()
@@ -168,6 +168,13 @@ class Door:
         found = {row["id"]: _charger(row) for row in rows}
         in_any_case = {charger_id.lower(): charger for charger_id, charger in found.items()}
         return [found.get(identity) or in_any_case.get(identity.lower()) for identity in identities]
+
+
+def _address(socket: Socket) -> str:
+    """Where the charger is; empty when it has hung up in the meantime: its transport is gone then."""
+    with contextlib.suppress(AttributeError):
+        return str((socket.remote_address or ("",))[0])
+    return ""
 
 
 async def _patiently(asked: Awaitable[T]) -> T:
