@@ -24,8 +24,8 @@ from ocpp.routing import on
 from ocpp.v16 import ChargePoint, call, call_result
 from playwright.async_api import Browser, Page, async_playwright
 
-READY_WITHIN_S = 90
-STOPPED_WITHIN_S = 15
+READY_WITHIN_S = 180
+STOPPED_WITHIN_S = 90
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = [
     "--no-sandbox",

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from voltring_core.store.migrate import migrate
-from voltring_core.testing import Room, eventually, free_port
+from voltring_core.testing import START_S, Room, eventually, free_port
 from voltring_local.servers import PostgresServer, ValkeyServer, start_postgres, start_valkey
 
 TOKEN = "an-admin-token-for-tests-0123456789"
@@ -113,7 +113,7 @@ def test_a_wrong_setting_stops_the_start_with_one_sentence(
 ) -> None:
     given: dict[str, Any] = {"POSTGRES_DSN": postgres_dsn, "REDIS_URL": redis_url} | settings
     room = Room("api", given, tmp_path / "api.log")
-    assert room.process.wait(20) == 2
+    assert room.process.wait(START_S) == 2
     lines = room.log.read_text().splitlines()
     assert (len(lines), said in lines[0]) == (1, True), lines
 

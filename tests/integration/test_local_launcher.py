@@ -19,7 +19,7 @@ from voltring_local.ports import free_ports
 from voltring_local.servers import start_postgres, start_valkey
 
 STANDIN = Path(__file__).with_name("local_standin.py")
-SECONDS = 20.0
+SECONDS = 90.0
 ON_A_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 )
