@@ -150,8 +150,11 @@ class Recaller:
             (self._neighbours.look, LOOK_S),
             (self._misplacing.cycle, LOOK_S),
             (self._look_back, LOOK_S),
-            (self._sorting.sort, RANKS_S),
+            (self._sort, RANKS_S),
         )
 
     async def _look_back(self) -> None:
         await self._sorting.look_back(self.limbo)
+
+    async def _sort(self) -> None:
+        await self._sorting.sort()  # a recall that begins before the last one's looking is over sorts anew
