@@ -41,6 +41,7 @@ from voltring_core.store.queries import load
 from voltring_core.store.queue import Queue, Sendable
 
 STATION = load("voltring_node", "writing_station.sql")
+EVERY_ROW = "SELECT * FROM commands WHERE charger_id = $1 ORDER BY seq"  # in one order: draws pick by place
 PATIENCE_S = 30.0
 WANTS: list[tuple[str, dict[str, Any]]] = [
     ("Reset", {"type": "Soft"}),
@@ -245,8 +246,8 @@ class QueueMachine(RuleBasedStateMachine):
         self.seen.open.remove(one)
         state = after_silence(one.kind, one.attempts)
         row = self.go(self.queue.give_up(one.command_id, one.message_id, state, reason))
+        self.look()
         if row is not None and state is State.UNKNOWN:
-            self.look()
             assert self.seen.rows[one.command_id]["outcome"]["reason"] == reason
 
     # The charger
@@ -259,8 +260,8 @@ class QueueMachine(RuleBasedStateMachine):
         one = written[pick % len(written)]
         found = self.go(self.queue.of_message(self.seen.charger_id, one.message_id))
         assert found["id"] == one.command_id
-        assert self.go(self.queue.of_message("CP-of-somebody-else", one.message_id)) is None
-        assert self.go(self.queue.of_message(self.seen.charger_id, str(uuid4()))) is None
+        for of, message_id in (("CP-of-somebody-else", one.message_id), (self.seen.charger_id, str(uuid4()))):
+            assert self.go(self.queue.of_message(of, message_id)) is None
         before = self.seen.rows[one.command_id]
         reason = Reason.SAID_NOTHING.value
         values = (one.command_id, one.message_id, state.value, {"status": "x"}, None, reason)
@@ -278,8 +279,8 @@ class QueueMachine(RuleBasedStateMachine):
         """What the charger does tells what became of something that it got."""
         one = self.any_row(pick)
         if any(it.is_written and it.command_id == one["id"] for it in self.seen.taken):
-            values = ([one["id"]], [state], [{"seen": True}], [datetime.now(UTC)])
-            self.go(self.pool.execute(STATION["put_outcomes"], *values))
+            row = ([one["id"]], [state], [{"seen": True}], [datetime.now(UTC)])
+            self.go(self.pool.execute(STATION["put_outcomes"], *row))
 
     # Time
 
@@ -348,7 +349,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     def look(self, *, gives_back: bool = False) -> None:
         """Read all rows; every change must be a step that there is. `gives_back`: by an owner that wrote nothing."""
-        found = self.go(self.pool.fetch("SELECT * FROM commands WHERE charger_id = $1", self.seen.charger_id))
+        found = self.go(self.pool.fetch(EVERY_ROW, self.seen.charger_id))
         for row in found:
             before = self.seen.rows.get(row["id"])
             was, state = State(before["state"]) if before else State.QUEUED, State(row["state"])
