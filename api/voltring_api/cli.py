@@ -15,7 +15,7 @@ from voltring_api.server import serve
 from voltring_core.admin import bind
 from voltring_core.cluster.connection import AWAY, open_redis
 from voltring_core.ending import end
-from voltring_core.runtime import configure_logging, run, supervise
+from voltring_core.runtime import configure_logging, run, spare_the_collector, supervise
 from voltring_core.settings import ApiSettings, load
 from voltring_core.store.database import open_pool
 
@@ -47,11 +47,13 @@ async def _serve(
     built = parts.build(pool, redis, f"api-{uuid.uuid4().hex}", stop, seller_of(settings))
     if settings.bootstrap_token:
         await built.keys.install_bootstrap(settings.bootstrap_token)
+    app = create_app(built)
+    spare_the_collector()
     async with asyncio.TaskGroup() as tasks:
         results = tasks.create_task(supervise("results", built.results.run, stop, AWAY), name="results")
         feed = tasks.create_task(supervise("feed", built.feed.run, stop, AWAY), name="feed")
         audience = tasks.create_task(supervise("audience", built.audience.follow, stop, AWAY), name="audience")
-        await tasks.create_task(serve(create_app(built), listener, stop), name="server")
+        await tasks.create_task(serve(app, listener, stop), name="server")
         # They block in a read of Redis; what they would still hear, nobody waits for.
         await end([results, feed, audience])
 

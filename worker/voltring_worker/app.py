@@ -11,7 +11,7 @@ from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.cluster.events import EventBus
 from voltring_core.cluster.leases import live_nodes
 from voltring_core.ending import end
-from voltring_core.runtime import every, supervise
+from voltring_core.runtime import every, spare_the_collector, supervise
 from voltring_core.settings import WorkerSettings
 from voltring_core.store.database import AWAY, is_ready, open_pool
 from voltring_worker.billing_concurrent import ConcurrentStarts
@@ -53,6 +53,7 @@ async def run(settings: WorkerSettings, stop: asyncio.Event) -> None:
     # Without today's partition nothing could be recorded: this comes before readiness.
     logger.info(await partitions() or "the partitions are up to date")
     admin = AdminServer(settings.admin_host, settings.admin_port, lambda: is_ready(pool), lambda: {"room": "worker"})
+    spare_the_collector()
     async with asyncio.TaskGroup() as group:
         await admin.start(group)
         chores = [
