@@ -22,10 +22,11 @@ import pytest_asyncio
 import websockets
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint, call, call_result
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 READY_WITHIN_S = 180
 STOPPED_WITHIN_S = 90
+SOON_MS = 30_000
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = [
     "--no-sandbox",
@@ -260,3 +261,31 @@ def connected(stack: Stack) -> Any:
 def guest(guarded_stack: Stack) -> Any:
     """`guest(id, secret=None)`: the same, at the guarded stack."""
     return lambda charger_id, secret=None: charger(guarded_stack, charger_id, secret)
+
+
+@pytest.fixture
+def house(stack: Stack) -> Stack:
+    """Whose pages `signed_in` opens; a module may have its own."""
+    return stack
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def signed_in(browser: Browser, house: Stack, watch: Any) -> AsyncIterator[Any]:
+    """`signed_in(address, key?, **context)`: a watched page at that address; closed after the test."""
+    expect.set_options(timeout=SOON_MS)
+    contexts = []
+
+    async def come(address: str = "", key: str | None = None, **how: Any) -> Any:
+        usual = {"viewport": {"width": 1360, "height": 900}, "locale": "en-GB"}
+        contexts.append(await browser.new_context(**usual | how))
+        page = await contexts[-1].new_page()
+        page.set_default_timeout(SOON_MS)
+        watched = watch(page, house.api)
+        await page.goto(f"{house.api}/#token={key or house.token}")
+        await expect(page.get_by_role("heading", name="Fleet")).to_be_visible()
+        await page.goto(f"{house.api}/#/{address}")
+        return watched
+
+    yield come
+    for context in contexts:
+        await context.close()

@@ -7,8 +7,7 @@ import signal
 import subprocess
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -18,25 +17,10 @@ PAGES = ("quarantine", "", "chargers/{charger}", "id-tokens", "transactions", "e
 PAGES += ("tariffs", "tariffs/new", "?view=health", "?view=sites")
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def signed_in(browser: Browser, guarded_stack, watch):
-    """`signed_in(address, key?, **context)`: a page of the guarded stack at that address; closed after the test."""
-    expect.set_options(timeout=SOON_MS)
-    contexts = []
-
-    async def come(address: str = "", key: str | None = None, **how):
-        contexts.append(await browser.new_context(locale="en-GB", **{"viewport": {"width": 1360, "height": 900}} | how))
-        page = await contexts[-1].new_page()
-        page.set_default_timeout(SOON_MS)
-        watched = watch(page, guarded_stack.api)
-        await page.goto(f"{guarded_stack.api}/#token={key or guarded_stack.token}")
-        await expect(page.get_by_role("heading", name="Fleet")).to_be_visible()
-        await page.goto(f"{guarded_stack.api}/#/{address}")
-        return watched
-
-    yield come
-    for context in contexts:
-        await context.close()
+@pytest.fixture
+def house(guarded_stack):
+    """Where unknown chargers wait."""
+    return guarded_stack
 
 
 async def test_a_quarantined_charger_waits_in_the_list_is_admitted_and_is_accepted_at_its_next_boot(

@@ -1,40 +1,22 @@
 """Sites, as operators make and change them, and the chargers that are put there."""
 
 import re
-from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SOON_MS = 20_000
 REFUSED = re.compile("Failed to load resource: the server responded with a status of 4")
 LONG = "Parkhaus-Donaudampfschifffahrtsgesellschaftskapitänswohnungsparkplatz"
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def at(browser: Browser, stack: Any, watch: Any) -> AsyncIterator[Any]:
+@pytest.fixture
+def at(signed_in: Any) -> Any:
     """`at(address, key?, **context)`: a page at that address, in Berlin's time."""
-    expect.set_options(timeout=SOON_MS)
-    contexts = []
-
-    async def come(address: str, key: str | None = None, **how: Any) -> Any:
-        usual = {"viewport": {"width": 1360, "height": 900}, "timezone_id": "Europe/Berlin", "locale": "en-GB"}
-        contexts.append(await browser.new_context(**usual | how))
-        page = await contexts[-1].new_page()
-        page.set_default_timeout(SOON_MS)
-        watched = watch(page, stack.api)
-        await page.goto(f"{stack.api}/#token={key or stack.token}")
-        await expect(page.get_by_role("heading", name="Fleet")).to_be_visible()
-        await page.goto(f"{stack.api}/#/{address}")
-        return watched
-
-    yield come
-    for context in contexts:
-        await context.close()
+    return partial(signed_in, timezone_id="Europe/Berlin")
 
 
 async def test_a_site_is_added_edited_gets_a_charger_from_another_site_gives_it_up_and_goes(

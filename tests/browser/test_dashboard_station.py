@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 import websockets
 from playwright.async_api import Locator, Page, expect
 
@@ -65,27 +64,6 @@ async def talker(stack: Any, charger_id: str) -> AsyncIterator[Talker]:
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def signed_in(browser, stack, watch):
-    """`signed_in(address, **context)`: a page of the stack at that address; closed after the test."""
-    expect.set_options(timeout=SOON_MS)
-    contexts = []
-
-    async def come(address: str = "", **how: Any):
-        contexts.append(await browser.new_context(locale="en-GB", **{"viewport": {"width": 1360, "height": 900}} | how))
-        page = await contexts[-1].new_page()
-        page.set_default_timeout(SOON_MS)
-        watched = watch(page, stack.api)
-        await page.goto(f"{stack.api}/#token={stack.token}")
-        await expect(page.get_by_role("heading", name="Fleet")).to_be_visible()
-        await page.goto(f"{stack.api}/#/{address}")
-        return watched
-
-    yield come
-    for context in contexts:
-        await context.close()
 
 
 def lines(page: Page) -> Locator:

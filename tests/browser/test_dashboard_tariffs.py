@@ -2,17 +2,15 @@
 
 import os
 import re
-from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SOON_MS = 20_000
 NIGHT = {"start_time_of_day": "22:00", "end_time_of_day": "06:00"}
 RICH: dict[str, Any] = {
     "name": "Rich <b>",
@@ -32,26 +30,10 @@ REFUSED = re.compile("Failed to load resource: the server responded with a statu
 PICTURES = os.environ.get("VOLTRING_PICTURES")
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def at(browser: Browser, stack: Any, watch: Any) -> AsyncIterator[Any]:
+@pytest.fixture
+def at(signed_in: Any) -> Any:
     """`at(address, key?, **context)`: a page at that address, in Berlin's time."""
-    expect.set_options(timeout=SOON_MS)
-    contexts = []
-
-    async def come(address: str, key: str | None = None, **how: Any) -> Any:
-        usual = {"viewport": {"width": 1360, "height": 900}, "timezone_id": "Europe/Berlin", "locale": "en-GB"}
-        contexts.append(await browser.new_context(**usual | how))
-        page = await contexts[-1].new_page()
-        page.set_default_timeout(SOON_MS)
-        watched = watch(page, stack.api)
-        await page.goto(f"{stack.api}/#token={key or stack.token}")
-        await expect(page.get_by_role("heading", name="Fleet")).to_be_visible()
-        await page.goto(f"{stack.api}/#/{address}")
-        return watched
-
-    yield come
-    for context in contexts:
-        await context.close()
+    return partial(signed_in, timezone_id="Europe/Berlin")
 
 
 async def test_a_tariff_is_made_by_the_form_assigned_quoted_and_replaced_by_a_new_version_wherever_it_holds(
