@@ -83,7 +83,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "answered.before": (Step("voltring_core.cluster.doorbells:Doorbells.answer"),),
     "commit.before": (Step("voltring_node.recorder:write", True, _decided),),
     "commit.after": (Step("voltring_node.recorder:Recorder._release", about=_group),),
-    "copy.middle": (Step("asyncpg.connection:Connection.copy_to_table", about=_table),),
+    "copy.before": (Step("asyncpg.connection:Connection.copy_to_table", about=_table),),
     "departure.before": (Step(f"{FENCE}.disconnect", about=_left),),
     "departure.after": (Step(f"{FENCE}.disconnect", True, _left),),
     "inserted.after": (Step("voltring_core.store.commands:Commands.queue", True),),

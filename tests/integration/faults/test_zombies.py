@@ -73,11 +73,11 @@ async def test_a_frozen_node_that_wakes_steals_nothing_runs_nothing_and_writes_n
     assert (verdict.most_executions["N"], verdict.takeovers) == (1, 4)
 
 
-@pytest.mark.parametrize("at", ["sent.after", "claim.after", "fence.after", "commit.before", "copy.middle"])
+@pytest.mark.parametrize("at", ["sent.after", "claim.after", "fence.after", "commit.before", "copy.before"])
 async def test_a_node_that_freezes_in_the_middle_of_a_step_does_no_harm_when_it_goes_on(standing: Any, at: str) -> None:
-    """At `commit.before` it holds locks on its chargers' fences; at `copy.middle` it has begun to send rows, too: the
-    locks are taken from it after a few seconds."""
-    matches = {"sent.after": "RemoteStartTransaction", "commit.before": "Transaction", "copy.middle": "meter_values"}
+    """At `commit.before` and `copy.before` it holds locks on its chargers' fences: they are taken from it after a few
+    seconds."""
+    matches = {"sent.after": "RemoteStartTransaction", "commit.before": "Transaction", "copy.before": "meter_values"}
     fault = Fault(at, "stop", matches.get(at, ""))
     node = await asyncio.to_thread(lambda: standing.fleet.node("halting", fault=fault))
     refuge = standing.places[0]
