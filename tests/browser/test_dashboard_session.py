@@ -237,7 +237,7 @@ async def test_a_session_is_saved_as_json_and_as_a_page_that_a_driver_may_read(s
 
 
 async def test_a_running_session_grows_on_the_page_until_its_end(stack, dashboard, connected):
-    await stack.ask("PUT", f"/v1/id-tokens/{CARD}", {})
+    await _priced(stack, "STORY-RUNS")
     page: Page = dashboard.page
     async with connected("STORY-RUNS") as charger:
 
@@ -265,9 +265,12 @@ async def test_a_running_session_grows_on_the_page_until_its_end(stack, dashboar
             "before => Number(document.querySelector('.story [data-readings]')?.dataset.readings) > before", arg=before
         )
         await expect(story).to_contain_text('"StartTransaction"')
+        cost = page.get_by_label("Cost", exact=True)
+        await expect(cost).to_contain_text("up to ")
         charger.wanted = None
         await expect(state).to_contain_text("Ended")
         await expect(story).to_contain_text("The session ended")
+        await expect(cost).not_to_contain_text("up to ")
     assert dashboard.complaints == []
 
 

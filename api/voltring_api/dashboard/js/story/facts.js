@@ -71,9 +71,14 @@ export function costCard(story) {
   return h(
     "section",
     { class: "card", "aria-label": "Cost" },
-    h("header", null, h("h2", null, "Cost")),
+    h("header", null, h("h2", null, "Cost"), upTo(story)),
     priceTable(price),
   );
+}
+
+// What a running session costs is worked out once a minute: its energy is further on.
+function upTo({ ended_at: ended, cost }) {
+  return ended || !cost.until ? null : h("span", { class: "muted" }, "up to ", when(cost.until, "clock"));
 }
 
 /** A price, line by line: `price` as the API gives it of a session and of a quote. */
