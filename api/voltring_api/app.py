@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from voltring_api import health, openapi
+from voltring_api import openapi
 from voltring_api.authentication import Authentication
 from voltring_api.deadline import Deadline
 from voltring_api.guards import SecurityHeaders, Unexpected, UsableInput
@@ -91,7 +91,6 @@ def create_app(parts: Parts) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.parts = parts
-    app.include_router(health.router)
     # One level of routers: each more is walked through at every request.
     for resource in RESOURCES:
         app.include_router(resource.router, prefix=PREFIX)

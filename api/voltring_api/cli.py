@@ -10,9 +10,10 @@ from redis.asyncio import Redis
 
 from voltring_api import parts
 from voltring_api.app import create_app
+from voltring_api.health import Health
 from voltring_api.seller import seller_of
 from voltring_api.server import serve
-from voltring_core.admin import bind
+from voltring_core.admin import AdminServer, bind
 from voltring_core.cluster.connection import AWAY, open_redis
 from voltring_core.ending import end
 from voltring_core.runtime import configure_logging, run, spare_the_collector, supervise
@@ -49,13 +50,17 @@ async def _serve(
         await built.keys.install_bootstrap(settings.bootstrap_token)
     app = create_app(built)
     spare_the_collector()
+    health = Health(built)
+    admin = AdminServer(settings.admin_host, settings.admin_port, health.is_ready, health.status, room="api")
     async with asyncio.TaskGroup() as tasks:
+        await admin.start(tasks)
         results = tasks.create_task(supervise("results", built.results.run, stop, AWAY), name="results")
         feed = tasks.create_task(supervise("feed", built.feed.run, stop, AWAY), name="feed")
         audience = tasks.create_task(supervise("audience", built.audience.follow, stop, AWAY), name="audience")
         await tasks.create_task(serve(app, listener, stop), name="server")
         # They block in a read of Redis; what they would still hear, nobody waits for.
         await end([results, feed, audience])
+        await admin.stop()
 
 
 async def _close(pool: asyncpg.Pool, redis: Redis) -> None:

@@ -29,7 +29,7 @@ class Role(StrEnum):
 
 
 def is_guarded(path: str) -> bool:
-    """Whether a path asks for a key at all; health, metrics, the documentation and the dashboard don't."""
+    """Whether a path asks for a key at all; the documentation and the dashboard don't."""
     return path == "/v1" or path.startswith("/v1/")
 
 

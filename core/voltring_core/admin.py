@@ -6,6 +6,7 @@ wants the token (`VOLTRING_ADMIN_TOKEN`) as `Authorization: Bearer ...`. Errors 
 
 import asyncio
 import hmac
+import inspect
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Any
 
 import orjson
 import uvicorn
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -22,6 +23,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from voltring_core.errors import RequestError, SettingsError
+from voltring_core.metrics import OfRoom
 
 BODY_LIMIT = 16_384
 """Bytes of a POST."""
@@ -51,14 +53,17 @@ class AdminServer:
         status: Callable[[], Any],
         acts: Mapping[str, Act] | None = None,
         token: str | None = None,
+        room: str | None = None,
     ) -> None:
-        """`port` 0 lets the kernel choose. `acts` are POSTs by path; without a `token` all of them are forbidden."""
+        """`port` 0 lets the kernel choose. `status` returns the document, or what it is awaited from. `acts` are POSTs
+        by path; without a `token` all of them are forbidden. /metrics has those of `room`; None: of all."""
         self._host = host
         self._port = port
         self._is_ready = is_ready
         self._status = status
         self._acts = dict(acts or {})
         self._token = token
+        self._told = REGISTRY if room is None else OfRoom(room)
         self._server: QuietServer | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -89,7 +94,7 @@ class AdminServer:
             await self._task
 
     async def _metrics(self, request: Request) -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(self._told), media_type=CONTENT_TYPE_LATEST)
 
     async def _healthz(self, request: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -101,7 +106,8 @@ class AdminServer:
         return PlainTextResponse("not ready\n", 404)
 
     async def _show_status(self, request: Request) -> Response:
-        return _json(self._status())
+        told = self._status()
+        return _json(await told if inspect.isawaitable(told) else told)
 
     async def _do(self, request: Request) -> Response:
         if self._token is None:

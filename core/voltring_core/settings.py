@@ -5,6 +5,7 @@ stops the start with one sentence that names the setting.
 """
 
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, TypeVar
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, ValidationInfo, field_validator
@@ -28,6 +29,15 @@ def _lines(given: object) -> object:
 
 
 SellerLines = Annotated[tuple[SellerWords, ...], NoDecode, BeforeValidator(_lines), Field(min_length=1, max_length=10)]
+
+
+def _networks(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    return tuple(ip_network(one) for one in given.replace(",", " ").split())
+
+
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
 
 
 class UnknownChargers(StrEnum):
@@ -92,6 +102,10 @@ class NodeSettings(CoreSettings):
     ocpp_listen_fd: int | None = None
     """An inherited listening socket in place of host and port, where the kernel does not balance."""
     unknown_chargers: UnknownChargers = UnknownChargers.REJECT
+    trusted_proxies: Networks = ()
+    """Networks of the routers, as `10.42.0.0/16, fd00::/64`: what these say of a charger is believed, its address, TLS
+    and its certificate. They must take the headers X-Forwarded-* and X-Voltring-* away from chargers. Empty: nobody is
+    believed, and chargers of security profile 2 or 3 can't come."""
     hide_unknown: bool = False
     """Answer an unknown id as a wrong password (401), so that ids can't be probed (TR-03)."""
     foreign_subprotocol: ForeignSubprotocol = ForeignSubprotocol.REFUSE
@@ -231,6 +245,9 @@ class OperatorSettings(BaseSettings):
     admin_port: Port = 0
     admin_token: str = Field(min_length=24, repr=False)
     """The nodes' admin token: with it they are drained."""
+    admin_token_previous: str | None = Field(default=None, min_length=24, repr=False)
+    """The one before, which nodes have that were not replaced yet: they are asked with it when they refuse the other.
+    A node takes one only, so that the old one is worth nothing once all are replaced."""
     namespace: str = Field(min_length=1)
     """Whose fleets it looks after."""
     operator_name: str = Field(default="operator", min_length=1)

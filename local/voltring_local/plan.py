@@ -61,17 +61,18 @@ def node_names(options: Options) -> tuple[str, ...]:
 
 def admin_names(options: Options) -> tuple[str, ...]:
     """Who needs a port for metrics and health."""
-    return ("worker", *node_names(options))
+    return ("api", "worker", *node_names(options))
 
 
 def _api(options: Options, at: Addresses, shared: Mapping[str, str]) -> Child:
     env = {
         **shared,
+        **_admin(at, "api"),
         "VOLTRING_API_HOST": options.host,
         "VOLTRING_API_PORT": str(options.api_port),
         "VOLTRING_BOOTSTRAP_TOKEN": at.token,
     }
-    return _room(options, "api", "api", env, Answers(options.reachable_host, options.api_port), stop_within=1.0)
+    return _room(options, "api", "api", env, Answers(LOOPBACK, at.admin_ports["api"]), stop_within=1.0)
 
 
 def _worker(options: Options, at: Addresses, shared: Mapping[str, str]) -> Child:

@@ -58,8 +58,7 @@ class Report:
         return [("Listens on", f"{options.host}: other machines use this machine's name in these addresses")]
 
     def _metrics(self) -> dict[str, str]:
-        rooms = {name: f"http://{LOOPBACK}:{port}/metrics" for name, port in self.at.admin_ports.items()}
-        return {**rooms, "api": f"{self.options.api_url}/metrics"}
+        return {name: f"http://{LOOPBACK}:{port}/metrics" for name, port in self.at.admin_ports.items()}
 
 
 def table(rows: list[tuple[str, str]]) -> Table:

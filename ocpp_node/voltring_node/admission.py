@@ -15,17 +15,26 @@ import asyncpg
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from voltring_core.domain.chargers import Admission, Charger, identity_from_path, may_connect, uses_next
+from voltring_core.domain.chargers import (
+    Admission,
+    Charger,
+    identity_from_path,
+    keeps_profile,
+    may_connect,
+    uses_next,
+)
 from voltring_core.domain.messages import Registration
 from voltring_core.domain.secrets import canonical, digest
 from voltring_core.domain.takeovers import Takeovers, to_wait
-from voltring_core.metrics import REFUSED
+from voltring_core.metrics import FAULTS, HANDSHAKES, REFUSED
 from voltring_core.ocpp.quirks import resolve
 from voltring_core.ocpp.versions import Version, choose
 from voltring_core.settings import UnknownChargers
 from voltring_core.store.batched import Batched
 from voltring_core.store.database import AWAY
 from voltring_core.store.queries import load
+from voltring_node.counting import HANDSHAKE
+from voltring_node.origins import Networks, Origin, origin
 from voltring_node.sockets import Socket
 
 T = TypeVar("T")
@@ -72,6 +81,7 @@ class Door:
         *,
         hide_unknown: bool = False,
         closes_foreign: bool = False,
+        trusted: Networks = (),
     ) -> None:
         """`on_refused` gets the id and the address of a known charger with a wrong secret; `on_secret_changed` of one
         that came with a new secret for the first time.
@@ -79,6 +89,8 @@ class Door:
         `hide_unknown`: an unknown id is answered as a wrong password is, so that ids can't be probed (TR-03).
 
         `closes_foreign`: who offers no subprotocol that is spoken here is let in and closed at once (TR-06).
+
+        `trusted`: what peers from these networks say of chargers is believed (`origins.py`).
         """
         self._pool = pool
         self._unknown = unknown
@@ -86,17 +98,23 @@ class Door:
         self._on_secret_changed = on_secret_changed
         self._hide_unknown = hide_unknown
         self._closes_foreign = closes_foreign
+        self._trusted = trusted
         self._find = Batched[str, Charger | None]("find chargers", self._find_many)
 
     async def process_request(self, socket: Socket, request: Request) -> Response | None:
         """websockets' hook: None lets the charger in, a response turns it away."""
+        HANDSHAKES.inc()
+        socket.origin = origin(_peer(socket), request.headers, self._trusted)
         try:
             await self._admit(socket, request)
         except Refused as refused:
             REFUSED.labels(refused.status.value, refused.kind or REASONS[refused.status]).inc()
-            logger.info("refused %s: %s", request.path[:100], refused.reason)
+            logger.info("refused %s from %s: %s", request.path[:100], socket.origin.address, refused.reason)
             # One without a charger is closed as soon as it is open.
             return None if refused.status is HTTPStatus.BAD_REQUEST and self._closes_foreign else _respond(refused)
+        except Exception:
+            FAULTS.labels(HANDSHAKE).inc()  # websockets logs it, and answers 500
+            raise
         return None
 
     async def _admit(self, socket: Socket, request: Request) -> None:
@@ -109,8 +127,8 @@ class Door:
         if username not in (None, charger.id.encode()) and not known.any_username:
             # A secret of somebody else's: refused wherever one is asked for.
             username, password = None, b""
-        address = _address(socket)
-        if not _is_let_in(charger, password):
+        address = socket.origin.address
+        if not _is_let_in(charger, password, socket.origin):
             self._on_refused(charger.id, address)
             raise _unauthorized()
         version = version or known.assume_version
@@ -119,7 +137,7 @@ class Door:
         if charger.takeover_wait_s > 0:
             raise _taken_over_too_often(charger.takeover_wait_s)
         if any(uses_next(charger, candidate) for candidate in _variants(password)):
-            await _patiently(self._take_next(charger, password, address))
+            await _patiently(self._take_next(charger, password, socket.origin))
         if known.accepted_without_boot and charger.registration is Registration.NONE:
             charger = replace(charger, registration=Registration.ACCEPTED)
         socket.charger, socket.version = charger, version
@@ -138,15 +156,15 @@ class Door:
             )
         return charger
 
-    async def _take_next(self, charger: Charger, password: bytes | None, address: str) -> None:
+    async def _take_next(self, charger: Charger, password: bytes | None, came: Origin) -> None:
         """The charger came with its new secret: the old one is no longer good (SE-04)."""
         if await self._pool.fetchval(SQL["take_next"], charger.id, charger.next_secret_hash):
-            self._on_secret_changed(charger.id, address)
+            self._on_secret_changed(charger.id, came.address)
             return
         # Another node was quicker, or an operator has changed it since it was read.
         now = await self._find.ask(charger.id)
-        if now is None or not _is_let_in(now, password):
-            self._on_refused(charger.id, address)
+        if now is None or not _is_let_in(now, password, came):
+            self._on_refused(charger.id, came.address)
             raise _unauthorized()
 
     async def _welcome(self, identity: str, password: bytes | None) -> Charger | None:
@@ -170,8 +188,8 @@ class Door:
         return [found.get(identity) or in_any_case.get(identity.lower()) for identity in identities]
 
 
-def _address(socket: Socket) -> str:
-    """Where the charger is; empty when it has hung up in the meantime: its transport is gone then."""
+def _peer(socket: Socket) -> str:
+    """The socket's other end; empty when it has hung up in the meantime: its transport is gone then."""
     with contextlib.suppress(AttributeError):
         return str((socket.remote_address or ("",))[0])
     return ""
@@ -193,7 +211,10 @@ def _taken_over_too_often(wait_s: float) -> Refused:
     return Refused(HTTPStatus.SERVICE_UNAVAILABLE, reason, again, "takeovers")
 
 
-def _is_let_in(charger: Charger, password: bytes | None) -> bool:
+def _is_let_in(charger: Charger, password: bytes | None, came: Origin) -> bool:
+    if not keeps_profile(charger, came.certificate, is_tls=came.is_tls):
+        logger.info("%s did not come by security profile %s", charger.id, charger.security_profile)
+        return False
     return any(may_connect(charger, candidate) for candidate in _variants(password))
 
 

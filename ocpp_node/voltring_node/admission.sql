@@ -1,7 +1,7 @@
 -- name: find
 -- Also in another case: for most chargers that is nobody, a few write their id as they like (TR-02).
 SELECT id, status, secret_hash, registration, vendor, model, firmware_version, quirks, ping_interval_s, silence_limit_s,
-    call_timeout_s, next_secret_hash, serial_number, time_zone,
+    call_timeout_s, next_secret_hash, serial_number, time_zone, security_profile, certificate_name,
     -- What a newcomer would do to the socket that is there.
     coalesce(f.swaps, 0) AS takeovers, f.swaps_since, f.swapped_at,
     coalesce(f.disconnected_at IS NULL AND f.epoch IS NOT NULL, false) AS is_connected, now() AS asked_at

@@ -101,7 +101,7 @@ class Node:
 
     async def hear(self) -> None:
         """Follow the doorbells."""
-        async for rings in listen(self.redis, self.uid):
+        async for rings in listen(self.redis, self.uid, self.standing.heard):
             for ring in rings:
                 connection = self.owner.connections.get(ring.charger_id)
                 if ring.kind == "kick":
@@ -140,6 +140,7 @@ async def build(settings: NodeSettings) -> Node:
         alarms.secret_changed,
         hide_unknown=settings.hide_unknown,
         closes_foreign=settings.foreign_subprotocol is ForeignSubprotocol.CLOSE,
+        trusted=settings.trusted_proxies,
     )
     costs = Costs(pool, lambda: [one.id for one in owner.connections.values() if one.version.is_2x])
     server = ChargerServer(settings, door, owner, recorder, commander, publisher, costs)
@@ -176,6 +177,7 @@ async def run(settings: NodeSettings, stop: asyncio.Event) -> None:
         standing.status,
         standing.acts(),
         settings.admin_token,
+        room="node",
     )
     async with asyncio.TaskGroup() as group:
         flushed = asyncio.Event()

@@ -18,7 +18,7 @@ from websockets.protocol import State
 
 from voltring_core.domain.chargers import Charger
 from voltring_core.domain.messages import Beat, Registration
-from voltring_core.metrics import CALL_ERRORS
+from voltring_core.metrics import CALL_ERRORS, FAULTS
 from voltring_core.ocpp.actions import TRANSACTION_ACTIONS
 from voltring_core.ocpp.codes import Code
 from voltring_core.ocpp.conversation import Answered, Called, Conversation, Refused, Sent, Stray
@@ -27,7 +27,7 @@ from voltring_core.ocpp.quirks import resolve
 from voltring_core.ocpp.versions import Version
 from voltring_core.ocpp.wire import write_time
 from voltring_node import keeping
-from voltring_node.counting import count
+from voltring_node.counting import MESSAGE, count
 from voltring_node.deciding import FAULT, Asked, Decided
 from voltring_node.facts import BootFact, Message, Refusal
 from voltring_node.journal import MALFORMED, STRAY
@@ -141,8 +141,7 @@ class Connection:
     @property
     def address(self) -> str:
         """Where it comes from."""
-        address = self.socket.remote_address
-        return str(address[0]) if address else ""
+        return self.socket.origin.address
 
     @property
     def ping_interval(self) -> float:
@@ -191,6 +190,7 @@ class Connection:
             self._sort(text, datetime.now(UTC))
         except Exception:
             # A fault of ours in one frame must not end the connection: the charger's next one goes on.
+            FAULTS.labels(MESSAGE).inc()
             logger.exception("%s: a frame is not handled", self.id)
 
     def _sort(self, text: str, now: datetime) -> None:
@@ -286,6 +286,7 @@ class Connection:
 
     def _failed(self, event: Called | Sent, text: str, now: datetime) -> None:
         """A fault of ours: the charger is told and may repeat; what is of a session it keeps, without an answer."""
+        FAULTS.labels(MESSAGE).inc()
         logger.exception("%s: %s failed", self.id, event.action)
         kind = MessageType.SEND if isinstance(event, Sent) else MessageType.CALL
         message = keeping.message(self, text, now, kind, event.message_id, event.action, (FAULT,))
@@ -382,8 +383,7 @@ class Connection:
         self._keep(keeping.own_call(self, frame, message_id, action, flags))
 
     def _keep_answer(self, event: Answered, text: str, now: datetime) -> None:
-        latency_ms = (time.monotonic() - self._asked_at) * 1000
-        self._keep(keeping.answer(self, event, text, now, latency_ms))
+        self._keep(keeping.answer(self, event, text, now, (time.monotonic() - self._asked_at) * 1000))
 
     def _keep_found(self, event: Answered, text: str, now: datetime, action: str | None) -> None:
         if action is None:

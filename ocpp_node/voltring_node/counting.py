@@ -1,4 +1,4 @@
-"""How many messages of which action were received, as a metric."""
+"""How many messages of which action were received, as a metric; and of what a fault of ours is counted."""
 
 from functools import cache
 
@@ -7,6 +7,9 @@ from prometheus_client import Counter
 from voltring_core.metrics import MESSAGES
 from voltring_core.ocpp.actions import FROM_CHARGER
 from voltring_core.ocpp.versions import Version
+
+MESSAGE, HANDSHAKE = "message", "handshake"
+"""What a fault of ours may be of."""
 
 
 def count(version: Version, action: str) -> None:

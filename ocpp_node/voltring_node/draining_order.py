@@ -37,6 +37,8 @@ class DrainOrder(Paced):
     """Seconds from now."""
     firmware: Firmware | None = None
     """What the deadline means: `Defer` gives up and serves again, `Force` closes whoever is left."""
+    floor_rate: Positive | None = None
+    """Closes a second at most once the grant is over, or while nothing is heard of the other nodes."""
     propagate_s: float | None = Field(default=None, ge=0, le=600)
     """Seconds that the router has at most to learn of it."""
     quiet_s: float | None = Field(default=None, ge=0, le=600)
@@ -78,7 +80,10 @@ def merged(asked: DrainOrder, before: Order, now: float, left_s: float | None = 
     """The order as it is now. `left_s`: the seconds that a running drain has left; None at the start."""
     deadline_s = _deadline(asked.deadline_s, before.deadline_s, left_s)
     said = _said(asked, "reason", "firmware", "propagate_s", "quiet_s")
-    return replace(before, grant=_grant(asked, before.grant, now), deadline_s=deadline_s, **said)
+    grant = _grant(asked, before.grant, now)
+    if asked.floor_rate is not None:
+        grant = replace(grant, floor=asked.floor_rate)
+    return replace(before, grant=grant, deadline_s=deadline_s, **said)
 
 
 def merged_recall(asked: RecallAsked, before: RecallOrder, now: float, left_s: float | None = None) -> RecallOrder:
@@ -93,6 +98,7 @@ def _grant(asked: Paced, before: Grant, now: float) -> Grant:
         rate=before.rate if asked.rate is None else asked.rate,
         window=before.window if asked.window is None else asked.window,
         until=before.until if asked.until_s is None else now + asked.until_s,
+        floor=before.floor,
     )
 
 

@@ -17,12 +17,13 @@ from dataclasses import dataclass, replace
 import asyncpg
 
 from voltring_core.domain.authorization import Concurrency
-from voltring_core.metrics import COMMIT_SECONDS, GROUP_SIZE, MESSAGES_LOST, POISONED
+from voltring_core.metrics import COMMIT_SECONDS, FAULTS, GROUP_SIZE, MESSAGES_LOST, POISONED
 from voltring_core.ocpp.actions import TRANSACTION_ACTIONS
 from voltring_core.ocpp.codes import Code
 from voltring_core.store.database import AWAY
 from voltring_node import reading
-from voltring_node.deciding import Asked, Decided, decide, encode, needs
+from voltring_node.counting import MESSAGE
+from voltring_node.deciding import FAULT, Asked, Decided, decide, encode, needs
 from voltring_node.facts import Outcome, Refusal
 from voltring_node.handlers.transactions import least_answer
 from voltring_node.publishing import Publisher
@@ -79,6 +80,7 @@ class Recorder:
         self._filled = asyncio.Event()
         self._awaited = asyncio.Event()  # somebody waits for the commit of what is in the queue
         self._remembered = Remembered()
+        self._away_at = float("-inf")  # when PostgreSQL was away last, on the clock of the deadlines
 
     def __len__(self) -> int:
         """How many messages wait."""
@@ -155,6 +157,8 @@ class Recorder:
                 await self._isolate(group, error, stop)
                 return
             except (*AWAY, *BUSY) as error:
+                if not isinstance(error, BUSY):
+                    self._away_at = time.monotonic()
                 logger.warning("%d messages wait for PostgreSQL: %s", len(group), error)
                 if stop.is_set():
                     self._give_up(group)
@@ -187,6 +191,8 @@ class Recorder:
 
     def _release(self, group: list[Entry], decided: list[Decided]) -> None:
         for entry, one in zip(group, decided, strict=True):
+            if FAULT in one.flags:
+                FAULTS.labels(MESSAGE).inc()
             _tell(entry, one)
         self._publisher.committed(decided)
         try:
@@ -206,6 +212,7 @@ class Recorder:
         message = entry.asked.message
         logger.error("a %s of %s can't be written: %s", message.action, message.charger_id, error)
         POISONED.inc()
+        FAULTS.labels(MESSAGE).inc(entry.done is not None and POISON not in message.flags)
         if POISON in message.flags:
             self._give_up(group)
             return
@@ -216,8 +223,13 @@ class Recorder:
         if group and group[0].deadline >= now:  # the oldest one
             return group
         late = [entry for entry in group if entry.deadline < now]
+        FAULTS.labels(MESSAGE).inc(sum(map(self._is_our_fault, late)))
         self._give_up(late)
         return [entry for entry in group if entry.deadline >= now] if late else group
+
+    def _is_our_fault(self, entry: Entry) -> bool:
+        """Whether somebody waited for it in vain although PostgreSQL was there all the time."""
+        return entry.done is not None and self._away_at < entry.deadline - self._patience
 
     def _give_up(self, group: list[Entry]) -> None:
         for entry in group:

@@ -18,7 +18,7 @@ from voltring_core.domain.admission import Limits
 from voltring_core.domain.chargers import Intervals
 from voltring_core.domain.ownership import Fenced
 from voltring_core.errors import SettingsError
-from voltring_core.metrics import ACCEPTED, CLOSED, CONNECTIONS
+from voltring_core.metrics import ACCEPTED, CLOSED, CONNECTIONS, FAULTS
 from voltring_core.ocpp.conversation import Answered
 from voltring_core.ocpp.wire import write_time
 from voltring_core.settings import NodeSettings
@@ -27,6 +27,7 @@ from voltring_node.admission import Door
 from voltring_node.commanding import Commander
 from voltring_node.connection import Connection
 from voltring_node.costs import Costs
+from voltring_node.counting import HANDSHAKE
 from voltring_node.gate import Gate, Guest
 from voltring_node.owning import Outcome, Owner
 from voltring_node.proving import Stalls, is_fresh, is_there
@@ -139,9 +140,13 @@ class ChargerServer:
             self._commander.ready,
             self._commander.ask_for_boot,
         )
-        if not await self._own(connection):
-            return
-        await self._live(connection)
+        try:
+            is_owned = await self._own(connection)
+        except Exception:
+            FAULTS.labels(HANDSHAKE).inc()  # websockets logs it, and closes with 1011
+            raise
+        if is_owned:
+            await self._live(connection)
 
     async def _own(self, connection: Connection) -> bool:
         """Become the charger's only socket; one whose other end is gone takes it from nobody."""

@@ -23,6 +23,7 @@ from websockets.typing import ExtensionName
 from voltring_core.domain.chargers import Charger
 from voltring_core.ocpp.versions import Version
 from voltring_node.framing import WHOLE_TEXT, Cut, cut, payload, text_frame
+from voltring_node.origins import Origin
 
 SUPERSEDED = (1000, "superseded")
 GOING_AWAY = (1001, "please connect again")
@@ -33,6 +34,7 @@ NOT_TEXT = (1003, "OCPP is text")
 TOO_MANY_FAULTS = (1002, "too many malformed frames")
 TRY_LATER = (1013, "try again later")
 DATA = frozenset({Opcode.TEXT, Opcode.CONT, Opcode.BINARY})
+NOWHERE = Origin("")
 END_OF_UPGRADE = b"\r\n\r\n"
 EARLY_MOST = 16
 """Texts that may come before somebody listens; beyond it the socket is not read."""
@@ -78,6 +80,8 @@ class Socket(ServerConnection):
         self.charger: Charger | None = None
         """Who was let in by the handshake."""
         self.version: Version | None = None
+        self.origin = NOWHERE
+        """Where it comes from, as the handshake found."""
         self._listener: Callable[[str], None] | None = None
         self._early: deque[str] | None = None  # what came before somebody listened
         self._parts: list[bytes] | None = None  # of a fragmented text

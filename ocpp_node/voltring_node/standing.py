@@ -19,13 +19,25 @@ import asyncpg
 from redis.asyncio import Redis
 
 from voltring_core.admin import Act
+from voltring_core.cluster.backlog import Heard
 from voltring_core.cluster.connection import AWAY as REDIS_AWAY
+from voltring_core.cluster.doorbells import waiting
 from voltring_core.cluster.leases import NodeLease
 from voltring_core.cluster.ownership import Ownership
 from voltring_core.domain.draining import Cause, Firmware, Order, Phase, Rank
 from voltring_core.domain.recalling import RecallOrder
 from voltring_core.errors import Conflict
-from voltring_core.metrics import DRAIN_LIMBO, DRAIN_PHASE, DRAIN_RATE, DRAIN_REMAINING, DRAIN_WINDOW
+from voltring_core.metrics import (
+    DOORBELLS,
+    DRAIN_LIMBO,
+    DRAIN_PHASE,
+    DRAIN_RATE,
+    DRAIN_REMAINING,
+    DRAIN_WINDOW,
+    FAULTS,
+    HANDSHAKES,
+    MESSAGES,
+)
 from voltring_core.settings import NodeSettings
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
 from voltring_core.store.database import is_ready
@@ -41,7 +53,7 @@ from voltring_node.neighbours import Neighbours
 from voltring_node.parting import Parting
 from voltring_node.recalling import Recaller
 from voltring_node.recorder import Recorder
-from voltring_node.sampling import Commits, LoopLag, PerSecond
+from voltring_node.sampling import Commits, Cpu, Faults, LoopLag, PerSecond, total
 from voltring_node.status import NodeStatus
 
 logger = logging.getLogger("voltring.node")
@@ -83,7 +95,12 @@ class Standing:
         self.admin_url = ""
         self.is_ending = False
         self.neighbours = Neighbours(redis, uid)
-        self.lag, self.commits = LoopLag(), Commits()
+        self.lag, self.commits, self._cpu = LoopLag(), Commits(), Cpu()
+        self._faults = Faults(lambda: total(MESSAGES) + total(HANDSHAKES), lambda: total(FAULTS))
+        self.heard = heard = Heard()
+        """How far the node's doorbells are read."""
+        self._hear: Callable[[], Awaitable[int]] = lambda: waiting(redis, uid, heard)
+        self._unheard: int | None = None
         self._refusals = PerSecond(self._refused)
         self._postgres = Probe(lambda: is_ready(pool), POSTGRES_AWAY)
         self._redis = Probe(redis.ping, REDIS_AWAY)
@@ -176,6 +193,7 @@ class Standing:
             ("neighbours", lambda: _always(self._look, LOOK_S)),
             ("misplaced chargers", lambda: _always(self.misplacing.cycle, LOOK_S)),
             ("samples", lambda: _always(self._sample, SAMPLE_S)),
+            ("doorbells that wait", lambda: _always(self._listen, LOOK_S)),
             ("is PostgreSQL there", lambda: _always(self._postgres.cycle, PROBE_S)),
             ("is Redis there", lambda: _always(self._redis.cycle, PROBE_S)),
             ("isolation", lambda: _always(self.isolation.cycle, min(ASK_S, self._settings.isolation_seconds / 4))),
@@ -247,8 +265,8 @@ class Standing:
 
     async def _sample(self) -> str:
         """Once a second."""
-        self.commits.sample()
-        self._refusals.sample()
+        for one in (self.commits, self._refusals, self._cpu, self._faults):
+            one.sample()
         self._show()
         door = self._accepting()
         told = (self.reasons(), door.queue_s > NOTABLE_QUEUE_S, door.refused_per_s > 0)
@@ -273,6 +291,15 @@ class Standing:
     async def _look(self) -> str:
         """Remember who the others are, for when Redis is away."""
         await self.neighbours.look()
+        return ""
+
+    async def _listen(self) -> str:
+        """How many doorbells wait; without Redis nobody knows."""
+        try:
+            self._unheard = await self._hear()
+        except REDIS_AWAY:
+            self._unheard = None
+        DOORBELLS.set(self._unheard or 0)
         return ""
 
     def _refused(self) -> float:
@@ -302,11 +329,15 @@ class Standing:
             connections=documents.versions(here),
             owned=sum(1 for one in here if one.epoch),
             accepting=self._accepting(),
+            cpu=self._cpu.cores(),
             loop_lag=self.lag.look(),
             recorder=documents.Recording(len(self._recorder), self._recorder.oldest_wait_s, self.commits.p99_s()),
             commands=documents.Commanding(
-                self._commander.dispatching, sum(1 for one in here if one.conversation.outstanding is not None)
+                self._commander.dispatching,
+                sum(1 for one in here if one.conversation.outstanding is not None),
+                self._unheard,
             ),
+            errors=self._faults.look(),
             limbo=len(drainer.limbo) + len(self.recaller.limbo),
             misplaced=self.misplacing.count,
             drain=self._draining(),

@@ -9,7 +9,7 @@ from typing import Any
 from voltring_core.domain.draining import Drain, Firmware, Limbo, Phase, Rank
 from voltring_core.domain.recalling import Recall, RecallPhase
 from voltring_node.draining_order import finite
-from voltring_node.sampling import Lag
+from voltring_node.sampling import Errors, Lag
 
 DIGITS = 4
 
@@ -41,6 +41,7 @@ class Commanding:
 
     dispatching: int
     outstanding: int
+    doorbells: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Draining:
     rate_now: float
     granted_rate: float | None
     granted_for_s: float | None
+    floor_rate: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,11 @@ class NodeStatus:
     connections: dict[str, int]
     owned: int
     accepting: Accepting
+    cpu: float | None
     loop_lag: Lag
     recorder: Recording
     commands: Commanding
+    errors: Errors
     limbo: int
     misplaced: int | None
     drain: Draining | None
@@ -149,6 +153,7 @@ def draining(drain: Drain, limbo: Limbo, ranks: Iterable[Rank], now: float, *, i
         rate_now=finite(round(drain.pace.rate, 2)) or 0.0,
         granted_rate=finite(drain.order.grant.rate),
         granted_for_s=finite(max(0.0, until - now)),
+        floor_rate=drain.order.grant.floor,
     )
 
 

@@ -26,6 +26,7 @@ OWN = {
         "admin_host",
         "admin_port",
         "admin_token",
+        "admin_token_previous",
         "namespace",
         "operator_name",
         "watch_machines",
@@ -33,6 +34,7 @@ OWN = {
 }
 """Settings that the chart gives itself: they can't be given by `settings`."""
 PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
+PORTS = {"type": "array", "minItems": 1, "items": PORT}
 NODE_PORT = {"type": ["integer", "null"], "minimum": 1, "maximum": 65535}
 COUNT = {"type": "integer", "minimum": 1, "maximum": 100_000}
 SECONDS = {"type": "integer", "minimum": 0, "maximum": 86_400}
@@ -70,6 +72,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "redis.key": KEY,
     "secrets.existingSecret": NAME_OR_NONE,
     "secrets.adminTokenKey": KEY,
+    "secrets.previousAdminTokenKey": KEY,
     "secrets.bootstrapTokenKey": KEY,
     "fleet.slots.min": {"type": "integer", "minimum": 1, "maximum": 1000},
     "fleet.slots.max": {"type": "integer", "minimum": 1, "maximum": 1000},
@@ -135,6 +138,10 @@ LIMITS: dict[str, dict[str, Any]] = {
     "api.gateway.hostnames": {"type": "array", "items": {"type": "string", "minLength": 1}},
     "migrations.activeDeadlineSeconds": {"type": "integer", "minimum": 10, "maximum": 86_400},
     "monitoring.podMonitors.interval": {"type": "string", "pattern": "^[1-9][0-9]*(ms|s|m)$"},
+    "monitoring.rules.kind": {"type": "string", "enum": ["PrometheusRule", "ConfigMap"]},
+    "monitoring.rules.disabled": {"type": "array", "items": {"type": "string", "pattern": "^Voltring[A-Za-z]+$"}},
+    "monitoring.rules.runbookUrl": {"type": "string", "minLength": 1, "pattern": "[^/]$"},
+    **{f"networkPolicy.egress.{name}.ports": PORTS for name in ("dns", "postgres", "redis", "kubernetes")},
     "embedded.postgres.image.repository": {"type": "string", "minLength": 1},
     "embedded.postgres.image.tag": {"type": "string", "minLength": 1},
     "embedded.postgres.storage": SIZE,

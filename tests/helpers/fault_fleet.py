@@ -237,7 +237,8 @@ class Fleet:
         port = free_port()
         given = {"API_PORT": str(port), "BOOTSTRAP_TOKEN": TOKEN} | settings
         self.api_url = f"http://127.0.0.1:{port}"
-        return self._begun(Process("api", self._given(given), self._log("api"), fault), f"{self.api_url}/readyz")
+        room = Process("api", self._given(given), self._log("api"), fault)
+        return self._begun(room, f"{room.admin}/readyz")
 
     def worker(self, *, fault: Fault | None = None, **settings: str) -> Process:
         """Start a worker that sweeps often."""

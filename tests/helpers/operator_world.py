@@ -41,8 +41,16 @@ class Mortal(Kube):
 class World:
     """One namespace with one fleet, `f`."""
 
-    def __init__(self, log_in: Callable[[], kopf.ConnectionInfo], namespace: str, port: int) -> None:
+    def __init__(
+        self,
+        log_in: Callable[[], kopf.ConnectionInfo],
+        namespace: str,
+        port: int,
+        as_operator: Callable[[], kopf.ConnectionInfo],
+    ) -> None:
         self.log_in, self.namespace, self._port = log_in, namespace, port
+        self.as_operator = as_operator
+        """With the rights that the chart gives the operator; `log_in` may do everything."""
         self.kube, self.paths = Kube(log_in), Paths(namespace)
         self.kubelet = ToyKubelet(self.kube, namespace)
         self._now = datetime.now(UTC)
@@ -52,7 +60,7 @@ class World:
     def start(self, name: str = "operator", kube: Kube | None = None, **more: Any) -> Operator:
         """Another process of the operator."""
         told = {"admin_token": TOKEN, "namespace": self.namespace, "operator_name": name, "node_timeout": 10.0} | more
-        operator = Operator(OperatorSettings(**told), kube or Kube(self.log_in), self._clock)
+        operator = Operator(OperatorSettings(**told), kube or Kube(self.as_operator), self._clock)
         self._operators.append(operator)
         return operator
 
@@ -77,7 +85,9 @@ class World:
     def template(self, image: str) -> Object:
         ports = [{"name": "admin", "containerPort": self._port}]
         containers = [{"name": "node", "image": image, "ports": ports}]
-        return {"metadata": {"labels": {"app.kubernetes.io/name": "voltring"}}, "spec": {"containers": containers}}
+        # No machine of a real cluster has this label: its kubelets leave these pods to the one that is played.
+        spec = {"containers": containers, "nodeSelector": {"voltring.io/played": "yes"}}
+        return {"metadata": {"labels": {"app.kubernetes.io/name": "voltring"}}, "spec": spec}
 
     async def change(self, **spec: Any) -> None:
         """What somebody edits."""

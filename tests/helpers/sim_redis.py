@@ -10,7 +10,7 @@ from hashlib import sha1
 from importlib.resources import files
 
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from sim_scripts import SCRIPTS
 
@@ -156,6 +156,13 @@ class Data:
 
     def publish(self, channel, message):
         return 0
+
+    def xinfo_stream(self, key):
+        entries = self.streams.get(key)
+        if entries is None:
+            raise ResponseError("no such key")
+        at = entries[-1][0] if entries else (0, 0)
+        return {"length": len(entries), "last-generated-id": f"{at[0]}-{at[1]}", "entries-added": len(entries)}
 
     def xlen(self, key):
         return len(self.streams.get(key, ()))

@@ -1,7 +1,8 @@
 """What a cluster does for pods, through its API: a StatefulSet controller, a kubelet, and a node's admin port in each.
 
-It uses nothing but the API, so that it works with any API server that has no controllers of its own. Each pod is a
-loopback address where a small HTTP server plays a node: it drains, serves again, and says what a node says.
+It uses nothing but the API, so that it works with any API server: one that has controllers makes the pods itself, and
+this is their kubelet alone. Each pod is a loopback address where a small HTTP server plays a node: it drains, serves
+again, and says what a node says.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from aiohttp import web
 from operator_looks import document
 from toy_kubernetes import serve
 
+from voltring_core.testing import eventually
 from voltring_node.draining_order import read, read_recall
 from voltring_operator.kube import Kube, KubeError, Paths
 
@@ -84,10 +86,13 @@ class ToyKubelet:
         """By the pod's uid."""
         self._servers: dict[str, AsyncExitStack] = {}
         self._port, self._count = 0, 0
+        self._has_controllers: bool | None = None
 
     async def step(self) -> None:
+        if self._has_controllers is None:
+            self._has_controllers = await has_controllers(self._kube)
         for found in await self._kube.items(self._paths.stateful_sets):
-            await self._control(found)
+            await (self._await(found) if self._has_controllers else self._control(found))
         for pod in await self._kube.items(self._paths.pods):
             await self._run(pod)
 
@@ -101,6 +106,21 @@ class ToyKubelet:
     async def pods(self) -> list[dict[str, Any]]:
         """By ordinal."""
         return sorted(await self._kube.items(self._paths.pods), key=lambda one: str(one["metadata"]["name"]))
+
+    async def _await(self, found: dict[str, Any]) -> None:
+        """Until the StatefulSet's controller has done what it can, or waits for a pod to end."""
+        path = f"{self._paths.stateful_sets}/{found['metadata']['name']}"
+
+        async def is_done() -> bool:
+            seen = await self._kube.get(path)
+            told, wanted = seen.get("status") or {}, seen["spec"]["replicas"]
+            if told.get("observedGeneration") != seen["metadata"]["generation"]:
+                return False
+            pods = await self.pods()
+            is_waiting = any("deletionTimestamp" in one["metadata"] for one in pods)
+            return is_waiting or told.get("replicas") == wanted == len(pods)
+
+        await eventually(is_done, 120)
 
     async def _control(self, found: dict[str, Any]) -> None:
         meta, spec = found["metadata"], found["spec"]
@@ -146,6 +166,17 @@ class ToyKubelet:
         running = {"name": "node", "restartCount": 0, "ready": True, "state": {"running": {"startedAt": now}}}
         ready = {"type": "Ready", "status": "True", "lastTransitionTime": now}
         return {"phase": "Running", "podIP": ip, "containerStatuses": [running], "conditions": [ready]}
+
+
+async def has_controllers(kube: Kube) -> bool:
+    """Whether the cluster has a controller manager: one of its controllers puts this into each namespace."""
+    try:
+        await kube.get("/api/v1/namespaces/default/configmaps/kube-root-ca.crt")
+    except KubeError as error:
+        if error.status != 404:
+            raise
+        return False
+    return True
 
 
 def _pod(found: dict[str, Any], ordinal: int, revision: str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """A Kubernetes API server in memory, as far as an operator and its preconditions can tell it from a real one.
 
 Objects of any kind by their paths; resourceVersion, uid, generation; JSON Patch with `test`; the status as a
-subresource; preconditions and grace at deletion; label selectors, watches, discovery. Nothing is validated.
+subresource; preconditions and grace at deletion; label selectors, watches, discovery. Our own kinds are judged by
+their definitions, and who comes with the operator's token may do what the chart lets it (`toy_judge.py`).
 """
 
 import asyncio
@@ -13,7 +14,9 @@ from typing import Any
 from uuid import uuid4
 
 import jsonpatch
+import jsonpointer
 from aiohttp import web
+from toy_judge import Judged, admit, asked, may, rules
 
 KINDS = {
     "v1": ("pods", "events", "nodes", "namespaces"),
@@ -24,6 +27,8 @@ KINDS = {
 }
 CLUSTERWIDE = ("nodes", "namespaces", "customresourcedefinitions")
 GRACEFUL = "pods"
+OPERATOR = "of the operator's service account"
+"""The bearer token of somebody who may do what the chart lets the operator do; all others may do everything."""
 SPLIT = ("ocppfleets", "ocppdrains", "statefulsets", "pods")
 """Kinds whose status is a subresource."""
 Object = dict[str, Any]
@@ -50,8 +55,12 @@ class ToyKubernetes:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         parts = request.path.strip("/").split("/")
+        if (who := request.headers.get("Authorization", "")) not in ("", f"Bearer {OPERATOR}"):
+            return refusal(401, "Unauthorized")
         if (found := discovery(parts)) is not None:
             return web.json_response(found)
+        if who and (why := _forbidden(request, parts)):
+            return refusal(403, why)
         head = 2 if parts[0] == "api" else 3
         rest = parts[head:]
         if rest[:1] == ["namespaces"] and len(rest) > 2:
@@ -78,6 +87,13 @@ class ToyKubernetes:
         key = (collection, meta["name"])
         if key in self.objects:
             return refusal(409, f"{meta['name']} already exists")
+        plural = collection.rpartition("/")[2]
+        if plural in SPLIT:
+            body = {name: one for name, one in body.items() if name != "status"}
+        try:
+            body = admit(plural, body)
+        except Judged as judged:
+            return refusal(422, f"{meta['name']} is invalid: {judged}")
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         made = {"uid": str(uuid4()), "creationTimestamp": now, "generation": 1, "resourceVersion": self._next()}
         self.objects[key] = {**body, "metadata": {**meta, **made}}
@@ -87,13 +103,18 @@ class ToyKubernetes:
         before = self.objects[key]
         try:
             after = jsonpatch.apply_patch(before, body)
-        except jsonpatch.JsonPatchTestFailed as error:
+        except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as error:
             return refusal(422, f"the patch can't be applied: {error}")
-        if key[0].rpartition("/")[2] in SPLIT:
+        plural = key[0].rpartition("/")[2]
+        if plural in SPLIT:
             kept = {**before, "status": after.get("status", {})} if is_status else {**after}
             if not is_status and "status" in before:
                 kept["status"] = before["status"]
             after = kept
+        try:
+            after = admit(plural, after, before)
+        except Judged as judged:
+            return refusal(422, f"{key[1]} is invalid: {judged}")
         if after == before:
             return web.json_response(before)
         grown = before["metadata"]["generation"] + (after.get("spec") != before.get("spec"))
@@ -128,11 +149,17 @@ class ToyKubernetes:
         if request.query.get("watch") not in ("true", "1"):
             return web.json_response({"metadata": {"resourceVersion": str(self._version)}, "items": items})
         queue: asyncio.Queue[Object] = asyncio.Queue()
-        self._watchers.append((collection, queue))
+        watcher = collection, queue
+        self._watchers.append(watcher)
         response = web.StreamResponse()
-        await response.prepare(request)
-        while True:
-            await response.write(json.dumps(await queue.get()).encode() + b"\n")
+        try:
+            await response.prepare(request)
+            while True:
+                await response.write(json.dumps(await queue.get()).encode() + b"\n")
+        except ConnectionError:  # whoever watched has been killed
+            return response
+        finally:
+            self._watchers.remove(watcher)
 
     def _next(self) -> str:
         self._version += 1
@@ -160,6 +187,15 @@ def discovery(parts: list[str]) -> Object | None:
         for one in KINDS[which]
     ]
     return {"kind": "APIResourceList", "groupVersion": which, "resources": kinds}
+
+
+def _forbidden(request: web.Request, parts: list[str]) -> str:
+    group, resource, verb = asked(request.method, parts, request.query)
+    role, everywhere = rules()
+    is_ours = "namespaces" in parts
+    if may(role if is_ours else everywhere, group, resource, verb):
+        return ""
+    return f"cannot {verb} {resource} in {group or 'the core group'}{'' if is_ours else ' of the cluster'}"
 
 
 def refusal(status: int, message: str) -> web.Response:

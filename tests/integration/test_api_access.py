@@ -4,9 +4,12 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from voltring_api import keys
+from voltring_api.health import Health
+from voltring_core.admin import AdminServer
 from voltring_core.errors import SettingsError
 
 CHANGES = [
@@ -70,10 +73,27 @@ async def test_a_bad_body_without_a_key_is_told_of_the_key_first(api: Any) -> No
         assert (await client.post("/v1/chargers", content=b"{")).status_code == 401
 
 
-async def test_health_and_documentation_need_no_key(api: Any) -> None:
+async def test_the_documentation_needs_no_key(api: Any) -> None:
     async with api.client_of(None) as client:
-        for path in ("/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"):
+        for path in ("/docs", "/openapi.json"):
             assert (await client.get(path)).status_code == 200, path
+
+
+async def test_health_and_metrics_are_for_the_admin_port_alone(api: Any) -> None:
+    for path in ("/healthz", "/readyz", "/metrics", "/status"):
+        assert (await api.client.get(path)).status_code == 404, path
+    health = Health(api.parts)
+    room = AdminServer("127.0.0.1", 0, health.is_ready, health.status)
+    transport = httpx.ASGITransport(app=room.app())
+    async with httpx.AsyncClient(transport=transport, base_url="http://admin") as client:
+        for path in ("/healthz", "/readyz", "/metrics"):
+            assert (await client.get(path)).status_code == 200, path
+        well = {"room": "api", "ready": True, "stopping": False, "postgres": True, "redis": True}
+        assert (await client.get("/status")).json() == well
+        api.parts.stopping.set()
+        assert (await client.get("/readyz")).status_code == 404
+        assert (await client.get("/healthz")).status_code == 200
+        assert (await client.get("/status")).json() == well | {"ready": False, "stopping": True}
 
 
 async def test_a_key_is_shown_once_and_kept_as_a_digest_only(api: Any) -> None:

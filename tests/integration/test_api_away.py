@@ -32,6 +32,7 @@ class Running:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         settings = {"POSTGRES_DSN": postgres.dsn, "REDIS_URL": valkey.url, "API_PORT": str(port)}
+        settings |= {"ADMIN_PORT": str(free_port())}
         self.room = Room("api", settings | {"BOOTSTRAP_TOKEN": TOKEN}, log)
         self.client = httpx.AsyncClient(base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=15)
 
@@ -42,7 +43,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     with start_postgres(tmp_path / "data", fsync=False) as postgres, start_valkey(tmp_path / "data") as valkey:
         await migrate(postgres.dsn)
         running = Running(postgres, valkey, tmp_path / "api.log")
-        running.room.wait_ready(f"{running.url}/readyz")
+        running.room.wait_ready(f"{running.room.admin}/readyz")
         async with running.client:
             yield running
         running.room.stop()
@@ -57,8 +58,10 @@ async def test_without_postgresql_it_says_503_and_works_again_when_it_is_back(ru
         away = await running.client.get(path)
         assert (away.status_code, away.headers["Content-Type"]) == (503, "application/problem+json"), away.text
         assert int(away.headers["Retry-After"]) > 0
-    assert (await running.client.get("/readyz")).status_code == 503
-    assert (await running.client.get("/healthz")).status_code == 200
+    assert (await running.client.get(f"{running.room.admin}/readyz")).status_code == 404
+    assert (await running.client.get(f"{running.room.admin}/healthz")).status_code == 200
+    told = (await running.client.get(f"{running.room.admin}/status")).json()
+    assert (told["room"], told["ready"], told["postgres"], told["stopping"]) == ("api", False, False, False)
     running.postgres = start_postgres(tmp_path / "data", fsync=False)
 
     async def back() -> bool:
@@ -75,9 +78,8 @@ async def test_without_redis_it_reads_and_queues(running: Running, tmp_path: Pat
     assert (await running.client.get("/v1/fleet")).json()["nodes"] == []
 
     async def noticed() -> bool:
-        ready = await running.client.get("/readyz")
-        assert ready.status_code == 200
-        return not ready.json()["redis"]
+        assert (await running.client.get(f"{running.room.admin}/readyz")).status_code == 200
+        return not (await running.client.get(f"{running.room.admin}/status")).json()["redis"]
 
     assert await eventually(noticed)
     sent = await running.client.post("/v1/chargers/CP/commands", json={"action": "ClearCache"})
@@ -85,7 +87,7 @@ async def test_without_redis_it_reads_and_queues(running: Running, tmp_path: Pat
     running.valkey = start_valkey(tmp_path / "data")
 
     async def back() -> bool:
-        return bool((await running.client.get("/readyz")).json()["redis"])
+        return bool((await running.client.get(f"{running.room.admin}/status")).json()["redis"])
 
     assert await eventually(back)
 
@@ -118,9 +120,12 @@ def test_a_wrong_setting_stops_the_start_with_one_sentence(
     assert (len(lines), said in lines[0]) == (1, True), lines
 
 
-async def test_a_busy_port_is_named(running: Running, tmp_path: Path, postgres_dsn: str, redis_url: str) -> None:
+@pytest.mark.parametrize("setting", ["API_PORT", "ADMIN_PORT"])
+async def test_a_busy_port_is_named(
+    running: Running, tmp_path: Path, postgres_dsn: str, redis_url: str, setting: str
+) -> None:
     port = running.url.rpartition(":")[2]
-    given = {"POSTGRES_DSN": postgres_dsn, "REDIS_URL": redis_url, "API_PORT": port}
+    given = {"POSTGRES_DSN": postgres_dsn, "REDIS_URL": redis_url, "API_PORT": str(free_port())} | {setting: port}
     room = Room("api", given, tmp_path / "second.log")
-    assert await asyncio.to_thread(room.process.wait, 20) == 2
-    assert port in room.log.read_text()
+    assert await asyncio.to_thread(room.process.wait, START_S) == 2
+    assert f"VOLTRING_{setting} {port} on 127.0.0.1 can't be used" in room.log.read_text()

@@ -71,6 +71,37 @@ async def test_a_new_charger_has_a_secret_that_is_shown_once(api: Any) -> None:
     assert read["created_at"].endswith("Z")
 
 
+async def test_a_charger_is_registered_and_changed_by_how_it_must_connect(api: Any) -> None:
+    made = await api.client.post("/v1/chargers", json={"id": "CP-1", "security_profile": 3, "certificate_name": "SN-1"})
+    assert (made.json()["security_profile"], made.json()["certificate_name"]) == (3, "SN-1")
+    assert made.json()["has_secret"], "it is asked for again once it shows no certificate any more"
+    await create(api, "CP-2")
+    read = (await api.client.get("/v1/chargers/CP-2")).json()
+    assert (read["security_profile"], read["certificate_name"]) == (None, None)
+    for change in ({"security_profile": 2}, {"certificate_name": "SN-2"}, {"security_profile": None}):
+        changed = await api.client.patch("/v1/chargers/CP-2", json=change)
+        assert changed.status_code == 200, changed.text
+        read |= change
+        assert {name: changed.json()[name] for name in ("security_profile", "certificate_name")} == {
+            name: read[name] for name in ("security_profile", "certificate_name")
+        }
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("security_profile", one) for one in (0, 1, 4, "3", True)),
+        *(("certificate_name", one) for one in ("", " SN", "S\nN", "x" * 65, 5)),
+    ],
+)
+async def test_a_way_to_connect_that_makes_no_sense_is_refused_by_its_field(api: Any, field: str, value: Any) -> None:
+    await create(api, "CP-1")
+    new = api.client.post("/v1/chargers", json={"id": "CP-2", field: value})
+    for refused in (await new, await api.client.patch("/v1/chargers/CP-1", json={field: value})):
+        assert refused.status_code == 422, refused.text
+        assert [error["field"] for error in refused.json()["errors"]] == [field]
+
+
 async def test_a_new_secret_replaces_the_old_one(api: Any) -> None:
     await create(api, "CP-1")
     secret = (await api.client.post("/v1/chargers/CP-1/secret")).json()["secret"]

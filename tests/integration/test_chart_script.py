@@ -23,11 +23,12 @@ def test_the_charts_own_test_passes_twice_and_fails_with_a_wrong_token(
 ) -> None:
     node, port = start_node(UNKNOWN_CHARGERS="reject"), free_port()
     shared = {"POSTGRES_DSN": postgres_dsn, "REDIS_URL": redis_url}
-    api = Room("api", shared | {"API_PORT": str(port), "BOOTSTRAP_TOKEN": TOKEN}, tmp_path / "api.log")
+    own = {"API_PORT": str(port), "ADMIN_PORT": str(free_port()), "BOOTSTRAP_TOKEN": TOKEN}
+    api = Room("api", shared | own, tmp_path / "api.log")
     worker = Room("worker", shared | {"ADMIN_PORT": str(free_port())}, tmp_path / "worker.log")
     url = f"http://127.0.0.1:{port}"
     try:
-        api.wait_ready(f"{url}/readyz", 60)
+        api.wait_ready(f"{api.admin}/readyz", 60)
         worker.wait_ready(f"{worker.admin}/readyz", 60)
         for _ in range(2):
             passed = play(url, node.ocpp)

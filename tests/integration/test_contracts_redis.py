@@ -7,8 +7,10 @@ from random import Random
 import pytest
 from sim_real import double_of_redis
 
+from voltring_core.cluster import keys
+from voltring_core.cluster.backlog import Heard
 from voltring_core.cluster.connection import open_redis
-from voltring_core.cluster.doorbells import NOBODY, Doorbells, Ring, listen
+from voltring_core.cluster.doorbells import NOBODY, Doorbells, Ring, listen, waiting
 from voltring_core.cluster.leases import NodeLease, give_up, live_nodes, renew
 from voltring_core.cluster.ownership import Claim, Ownership, Socket
 from voltring_core.domain.ownership import Route, RouteState
@@ -95,12 +97,31 @@ async def test_a_doorbell_reaches_the_owner_and_nobody_where_there_is_none(redis
 async def test_who_listens_is_woken_by_what_comes_later(redis, nodes):
     await nodes["node-a"].claim([Socket("CP-1", "one")])
     listening = listen(redis, "node-a")
-    waiting = asyncio.ensure_future(anext(listening))
+    woken = asyncio.ensure_future(anext(listening))
     await asyncio.sleep(0)
     await Doorbells(redis).ring("CP-1")
     async with asyncio.timeout(5):
-        assert await waiting == [Ring("command", "CP-1")]
+        assert await woken == [Ring("command", "CP-1")]
     await listening.aclose()
+
+
+async def test_doorbells_wait_until_they_are_read(redis, nodes):
+    bells, heard = Doorbells(redis), Heard()
+    assert await waiting(redis, "node-a", heard) == 0, "nobody has rung yet"
+    for number in range(3):
+        await bells.kick("node-a", "CP-1", number)
+    assert await waiting(redis, "node-a", heard) == 3
+    listening = listen(redis, "node-a", heard)
+    async with asyncio.timeout(5):
+        assert len(await anext(listening)) == 3
+    assert await waiting(redis, "node-a", heard) == 0
+    await bells.kick("node-a", "CP-1", 7)
+    assert await waiting(redis, "node-a", heard) == 1
+    await listening.aclose()
+    await redis.delete(keys.doorbells("node-a"))
+    assert await waiting(redis, "node-a", heard) == 0
+    await bells.kick("node-a", "CP-1", 8)
+    assert await waiting(redis, "node-a", heard) == 1
 
 
 async def test_a_lease_is_new_once_and_known_until_it_is_given_up(redis):

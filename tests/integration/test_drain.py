@@ -229,11 +229,12 @@ async def test_a_grant_that_nobody_renews_falls_to_the_floor_and_the_drain_goes_
         await admin.drain(rate=1, until_s=600, **SOON)
         status = await admin.phase("Draining")
         assert status["drain"]["granted_rate"] == 1
-        renewed = (await admin.drain(rate=50, until_s=0.5)).json()["drain"]
-        assert (renewed["phase"], renewed["granted_rate"]) == ("Draining", 50)
+        assert status["drain"]["floor_rate"] == 5
+        renewed = (await admin.drain(rate=50, until_s=0.5, floor_rate=4)).json()["drain"]
+        assert (renewed["phase"], renewed["granted_rate"], renewed["floor_rate"]) == ("Draining", 50, 4)
 
         async def floor() -> bool:
-            return bool((await admin.status())["drain"]["rate_now"] == 5)
+            return bool((await admin.status())["drain"]["rate_now"] == 4)
 
         await eventually(floor)
         await admin.phase("Drained")

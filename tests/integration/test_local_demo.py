@@ -20,8 +20,9 @@ def room(postgres_dsn: str, redis_url: str, tmp_path: Path) -> Iterator[demo.Api
     """An API as a process."""
     port = free_port()
     settings = {"POSTGRES_DSN": postgres_dsn, "REDIS_URL": redis_url, "API_PORT": str(port), "BOOTSTRAP_TOKEN": TOKEN}
+    settings |= {"ADMIN_PORT": str(free_port())}
     running = Room("api", settings, tmp_path / "api.log")
-    running.wait_ready(f"http://127.0.0.1:{port}/readyz")
+    running.wait_ready(f"{running.admin}/readyz")
     yield demo.Api("127.0.0.1", port, TOKEN)
     running.stop()
 

@@ -15,8 +15,9 @@ from redis.exceptions import RedisError
 from websockets.asyncio.client import connect
 
 from voltring_core.cluster import leases
+from voltring_core.cluster.backlog import Heard
 from voltring_core.cluster.connection import open_redis
-from voltring_core.cluster.doorbells import Doorbells, Ring, listen
+from voltring_core.cluster.doorbells import Doorbells, Ring, listen, waiting
 from voltring_core.cluster.ownership import Ownership, Socket
 from voltring_core.domain.ownership import RouteState
 from voltring_core.store.database import open_pool
@@ -100,7 +101,10 @@ async def test_doorbells_and_leases_work(cluster: Redis) -> None:
     bells = Doorbells(cluster)
     assert await bells.ring(charger)
     await bells.kick_all([(uid, charger, 7), (f"gone-{uid}", charger, 7)])
-    heard = await anext(listen(cluster, uid))
+    read = Heard()
+    assert await waiting(cluster, uid, read) == 2
+    heard = await anext(listen(cluster, uid, read))
+    assert await waiting(cluster, uid, read) == 0
     assert heard == [Ring("command", charger), Ring("kick", charger, 7)]
     lease = leases.NodeLease(uid, "node", 1, False, "", "1")
     assert await leases.renew(cluster, lease, 10) is False

@@ -52,7 +52,8 @@ async def run(settings: WorkerSettings, stop: asyncio.Event) -> None:
 
     # Without today's partition nothing could be recorded: this comes before readiness.
     logger.info(await partitions() or "the partitions are up to date")
-    admin = AdminServer(settings.admin_host, settings.admin_port, lambda: is_ready(pool), lambda: {"room": "worker"})
+    told = {"room": "worker"}
+    admin = AdminServer(settings.admin_host, settings.admin_port, lambda: is_ready(pool), lambda: told, room="worker")
     spare_the_collector()
     async with asyncio.TaskGroup() as group:
         await admin.start(group)

@@ -29,6 +29,13 @@ _ONE_IT_HAS = (
     "One that the charger has already: 16 to 64 printable characters. For OCPP 1.6 the 32 to 40 hex digits of its "
     "AuthorizationKey, in either case; the bytes that they stand for are accepted too. Left out or null: one is made."
 )
+SecurityProfile = Literal[2, 3]
+_PROFILE = (
+    "How it must connect: 2, over TLS and with its secret; 3, over TLS and with a client certificate, no secret. Both "
+    "want a router that the nodes trust. Null: with its secret, over TLS or not."
+)
+CertificateName = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_presentable)]
+_CERTIFICATE = "The common name of its client certificate, as its serial number; null: its id."
 Registered = Literal["none", "Accepted", "Pending", "Rejected"]
 Wanted = Literal["Accepted", "Pending", "Rejected"]
 
@@ -127,6 +134,8 @@ class Charger(Output):
     last_seen_at: Instant | None
     booted_at: Instant | None
     has_secret: bool = Field(description="It must present a secret (HTTP Basic) when it connects.")
+    security_profile: SecurityProfile | None = Field(description=_PROFILE)
+    certificate_name: str | None = Field(description=_CERTIFICATE)
     quirks: dict[str, Any] = Field(
         description="What operators set of its deviations: rule and argument, false switches a rule off.",
         examples=[{"lenient_boot": True}],
@@ -166,6 +175,8 @@ class NewCharger(Input):
     id: Identity
     description: Description = ""
     secret: GivenSecret | None = Field(default=None, description=_ONE_IT_HAS)
+    security_profile: SecurityProfile | None = Field(default=None, description=_PROFILE)
+    certificate_name: CertificateName | None = Field(default=None, description=_CERTIFICATE)
 
 
 class SecretChange(Input):
@@ -202,6 +213,9 @@ class ChargerChange(Input):
     time_zone: TimeZone | None = Field(
         default=None, description="IANA; of its times without a zone (null: UTC), and of its prices without a site."
     )
+
+    security_profile: SecurityProfile | None = Field(default=None, description=_PROFILE)
+    certificate_name: CertificateName | None = Field(default=None, description=_CERTIFICATE)
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:

@@ -64,12 +64,14 @@ async def list_chargers(
 async def create_charger(new: NewCharger, parts: AllParts, who: Who, response: Response) -> ChargerWithSecret:
     """Register a charger and make the secret that it is to present (HTTP Basic); it is shown this one time.
 
-    A charger that has a secret already can be registered with it; the answer does not repeat it.
+    A charger that has a secret already can be registered with it; the answer does not repeat it. One of security
+    profile 3 is not asked for its secret, as long as it is of that profile.
     """
     made = new_secret() if new.secret is None else None
+    values = new.id, new.description, _digest(made or new.secret), new.security_profile, new.certificate_name
     async with parts.pool.acquire() as connection, connection.transaction():
         try:
-            await connection.execute(SQL["create"], new.id, new.description, _digest(made or new.secret))
+            await connection.execute(SQL["create"], *values)
         except asyncpg.UniqueViolationError:
             raise Conflict(f"the charger {new.id!r} exists already (upper and lower case count as one)") from None
         await audit.record(connection, who, "charger.create", f"charger:{new.id}")

@@ -3,7 +3,7 @@
 -- :names are the names of the nodes in :uids.
 WITH page AS (
     SELECT c.id, c.description, c.status, c.ocpp_version, c.registration, c.vendor, c.model, c.serial_number,
-        c.firmware_version, c.booted_at, c.secret_hash IS NOT NULL AS has_secret, c.created_at, c.updated_at,
+        c.firmware_version, c.booted_at, c.secret_hash IS NOT NULL AS has_secret, c.security_profile, c.certificate_name, c.created_at, c.updated_at,
         c.registration_wanted, c.quirks, c.device_model_stale, c.site_id, c.time_zone,
         -- By numeric, so that 0.3 is not 0.30000001192092896.
         c.ping_interval_s::numeric::float8 AS ping_interval_s, c.silence_limit_s::numeric::float8 AS silence_limit_s,
@@ -50,7 +50,7 @@ ORDER BY page.id
 SELECT EXISTS (SELECT FROM chargers WHERE id = $1)
 
 -- name: create
-INSERT INTO chargers (id, description, secret_hash) VALUES ($1, $2, $3)
+INSERT INTO chargers (id, description, secret_hash, security_profile, certificate_name) VALUES ($1, $2, $3, $4, $5)
 
 -- name: change
 -- Only the columns that :named names.
@@ -62,6 +62,8 @@ UPDATE chargers SET
     call_timeout_s = CASE WHEN 'call_timeout_s' = ANY(:named) THEN :call_timeout_s ELSE call_timeout_s END,
     site_id = CASE WHEN 'site_id' = ANY(:named) THEN :site_id ELSE site_id END,
     time_zone = CASE WHEN 'time_zone' = ANY(:named) THEN :time_zone ELSE time_zone END,
+    security_profile = CASE WHEN 'security_profile' = ANY(:named) THEN :security_profile ELSE security_profile END,
+    certificate_name = CASE WHEN 'certificate_name' = ANY(:named) THEN :certificate_name ELSE certificate_name END,
     updated_at = now()
 WHERE id = :id
 RETURNING ping_interval_s, silence_limit_s

@@ -17,8 +17,10 @@ from uuid import UUID
 
 import orjson
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from voltring_core.cluster import keys
+from voltring_core.cluster.backlog import Heard, Written, unread
 from voltring_core.cluster.connection import AWAY
 from voltring_core.cluster.streams import Streams
 
@@ -109,19 +111,31 @@ class Doorbells:
             self._limited = {one: at for one, at in self._limited.items() if at > now - FORGOTTEN_S} | {stream: now}
 
 
-async def listen(redis: Redis, node_uid: str) -> AsyncIterator[list[Ring]]:
-    """The rings for one node, as they come. Raises what Redis raises when it is away."""
-    async for entries in _read(redis, keys.doorbells(node_uid)):
+async def listen(redis: Redis, node_uid: str, heard: Heard | None = None) -> AsyncIterator[list[Ring]]:
+    """The rings for one node, as they come; `heard` is told how far. Raises what Redis raises when it is away."""
+    async for entries in _read(redis, keys.doorbells(node_uid), heard or Heard()):
         yield [Ring(entry["kind"], entry["charger"], int(entry["epoch"])) for entry in entries]  # type: ignore[arg-type]
 
 
-async def _read(redis: Redis, stream: str) -> AsyncIterator[list[dict[str, str]]]:
+async def waiting(redis: Redis, node_uid: str, heard: Heard) -> int:
+    """How many rings the node has not read yet. Raises what Redis raises when it is away."""
+    try:
+        found = await redis.xinfo_stream(keys.doorbells(node_uid))
+    except ResponseError as error:
+        if "no such key" not in str(error):
+            raise
+        return unread(heard, None)
+    written = Written(found["last-generated-id"], int(found["entries-added"]), int(found["length"]))
+    return unread(heard, written)
+
+
+async def _read(redis: Redis, stream: str, heard: Heard) -> AsyncIterator[list[dict[str, str]]]:
     streams = Streams(redis)
-    last = "0-0"  # the stream is the incarnation's own: nothing in it may be missed
+    heard.begin()  # the stream is the incarnation's own: nothing in it may be missed
     while True:
-        entries = await streams.read(stream, last, most=500, block_ms=BLOCK_MS)
+        entries = await streams.read(stream, heard.last, most=500, block_ms=BLOCK_MS)
         if entries:
-            last = entries[-1][0]
+            heard.note(entries[-1][0], len(entries))
             yield [entry for _, entry in entries]
         else:
             await redis.expire(stream, FORGOTTEN_S)
@@ -163,7 +177,7 @@ class Results:
 
     async def run(self) -> None:
         """Read result doorbells for ever; to be supervised."""
-        async for entries in _read(self._redis, keys.results(self._uid)):
+        async for entries in _read(self._redis, keys.results(self._uid), Heard()):
             for entry in entries:
                 for one in self._waiting.get(UUID(entry["id"]), ()):
                     one.tell(entry.get("news"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
+from hmac import compare_digest
 from string import ascii_letters, digits
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -47,6 +48,10 @@ class Charger:
     """Of its last boot before it connected."""
     time_zone: str | None = None
     """Of its times without a zone (TX-23); None: UTC."""
+    security_profile: int | None = None
+    """2: its secret over TLS; 3: a client certificate, no secret; None: its secret, over TLS or not (SE-01)."""
+    certificate_name: str | None = None
+    """The common name of its certificate; None: its id."""
     takeover_wait_s: float = 0.0
     """How long one more socket of it has to wait before it may take over (`domain/takeovers.py`, TR-30)."""
 
@@ -122,10 +127,25 @@ def identity_from_path(path: str, *, is_2x: bool = False) -> str:
     return check_identity(identity, is_2x=is_2x)
 
 
+CERTIFICATE = 3
+"""The security profile of chargers that show a client certificate."""
+
+
+def keeps_profile(charger: Charger, certificate: bytes | None, *, is_tls: bool) -> bool:
+    """Whether a charger came the way that its security profile wants. `certificate`: the common name of the one that
+    was verified; it must be the charger's own, whoever else's certificate is good as well (SE-07)."""
+    if charger.security_profile is None:
+        return True
+    if charger.security_profile < CERTIFICATE:
+        return is_tls
+    own = (charger.certificate_name or charger.id).encode()
+    return is_tls and certificate is not None and compare_digest(certificate, own)
+
+
 def may_connect(charger: Charger, password: bytes | None) -> bool:
     """Whether the secret that came with the request is the charger's, or the one that it was sent to have from now on;
-    one without a secret needs none."""
-    if charger.secret_hash is None:
+    one without a secret needs none, and one that shows a certificate neither."""
+    if charger.secret_hash is None or charger.security_profile == CERTIFICATE:
         return True
     is_old = password is not None and matches(password, charger.secret_hash)
     return uses_next(charger, password) or is_old
@@ -133,7 +153,7 @@ def may_connect(charger: Charger, password: bytes | None) -> bool:
 
 def uses_next(charger: Charger, password: bytes | None) -> bool:
     """Whether the charger came with the secret that it was sent last, for the first time (SE-04)."""
-    pending = charger.next_secret_hash
+    pending = None if charger.security_profile == CERTIFICATE else charger.next_secret_hash
     return password is not None and pending is not None and matches(password, pending)
 
 

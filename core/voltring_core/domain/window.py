@@ -24,7 +24,7 @@ LONGEST_STEP_S = 1.0
 MOST_RATE = 100.0
 """Closes a second where nothing else is granted."""
 FLOOR_RATE = 5.0
-"""Closes a second without a grant that holds, or without word of the other nodes."""
+"""Closes a second without a grant that holds, or without word of the other nodes, where no other floor is granted."""
 QUEUE_LIMIT_S = 1.0
 COMMIT_LIMIT_S = 0.25
 """A commit slower than this (p99) says that PostgreSQL is at its end."""
@@ -73,10 +73,12 @@ class Grant:
     """Chargers in limbo."""
     until: float = inf
     """On the monotonic clock; after it the drain goes on at the floor rate."""
+    floor: float = FLOOR_RATE
+    """Closes a second after it, or without word of the other nodes."""
 
     def rate_at(self, now: float) -> float:
         """Closes a second that are granted now."""
-        return self.rate if now < self.until else min(self.rate, FLOOR_RATE)
+        return self.rate if now < self.until else min(self.rate, self.floor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def go_on(pace: Pace, peers: Sequence[Peer] | None, own: int, commit_p99_s: floa
     elapsed = _elapsed(pace, now)
     rate, share, known = grant.rate_at(now), pace.share, peers or ()
     if peers is None:
-        rate = min(rate, FLOOR_RATE)
+        rate = min(rate, grant.floor)
     else:
         rate = min(rate, BETA * sum(peer.capacity for peer in peers if peer.is_ready))
     if commit_p99_s > COMMIT_LIMIT_S or any(peer.is_in_trouble for peer in known):

@@ -5,7 +5,6 @@ import contextlib
 import http.client
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from router_names import Names
+from router_papers import issue, tls
 from router_street import SUFFIX, Router, address
 from websockets.asyncio.server import serve
 
@@ -88,28 +88,13 @@ async def test_what_only_the_router_may_say_is_taken_from_chargers(
 @pytest.fixture
 def papers(tmp_path: Path) -> SimpleNamespace:
     """A certificate authority, the router's certificate, a charger's, and one of another authority."""
-    made = SimpleNamespace(ca=tmp_path / "ca.pem", router=tmp_path / "router.pem", charger=tmp_path / "charger.pem")
-    made.stranger = tmp_path / "stranger.pem"
-    for path, name, by in (
-        (made.ca, "/O=Street/CN=Authority", None),
-        (made.router, "/O=Street/CN=localhost", made.ca),
-        (made.charger, "/O=Street/CN=SN-0815", made.ca),
-        (made.stranger, "/O=Elsewhere/CN=SN-0815", None),
-    ):
-        signing = [] if by is None else ["-CA", str(by), "-CAkey", f"{by}.key"]
-        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-        command += ["-keyout", f"{path}.key", "-out", str(path), "-days", "2", "-subj", name, *signing]
-        subprocess.run(command, check=True, capture_output=True)
-    return made
-
-
-def tls(papers: SimpleNamespace, own: Path | None = None) -> ssl.SSLContext:
-    """A charger's."""
-    context = ssl.create_default_context(cafile=str(papers.ca))
-    context.check_hostname = False
-    if own is not None:
-        context.load_cert_chain(str(own), f"{own}.key")
-    return context
+    ca = issue(tmp_path / "ca.pem", "/O=Street/CN=Authority")
+    return SimpleNamespace(
+        ca=ca,
+        router=issue(tmp_path / "router.pem", "/O=Street/CN=localhost", ca),
+        charger=issue(tmp_path / "charger.pem", "/O=Street/CN=SN-0815", ca),
+        stranger=issue(tmp_path / "stranger.pem", "/O=Elsewhere/CN=SN-0815"),
+    )
 
 
 @pytest.mark.parametrize("wanted", ["optional", "required"])
@@ -121,7 +106,7 @@ async def test_a_verified_client_certificate_goes_on_by_its_subject_and_a_foreig
     await router.sees(up=[0])
 
     def with_tls(own: Path | None) -> dict[str, str]:
-        context = tls(papers, own)
+        context = tls(papers.ca, own)
         return heard(
             http.client.HTTPSConnection("127.0.0.1", port, timeout=30, context=context),
             {"X-Voltring-Client-Name": "CP-2", "X-Voltring-Client-Verified": "yes"},

@@ -58,6 +58,9 @@ WRONG = [
     (NodeSettings, "ANSWER_DEADLINE", "soon"),
     (NodeSettings, "MAX_MESSAGE_BYTES", "10"),
     (NodeSettings, "INBOX_LIMIT", "0"),
+    (NodeSettings, "TRUSTED_PROXIES", "10.0.0.0/33"),
+    (NodeSettings, "TRUSTED_PROXIES", "10.0.0.7/8"),  # is it the one machine, or all of its network?
+    (NodeSettings, "TRUSTED_PROXIES", "router"),
     (NodeSettings, "COMMIT_WINDOW_MS", "-1"),
     (NodeSettings, "COMMIT_MAX_ROWS", "0"),
     (NodeSettings, "LEASE_SECONDS", "1"),
@@ -97,6 +100,24 @@ def test_secrets_are_not_shown_when_settings_are_printed(environment, kind):
         POSTGRES_DSN="postgresql://u:hunter2@h/db", REDIS_URL="redis://:hunter2@h", BOOTSTRAP_TOKEN="hunter2" * 5
     )
     assert "hunter2" not in repr(load(kind))
+
+
+@pytest.mark.parametrize(
+    ("given", "networks"),
+    [
+        ("", []),
+        ("10.42.0.0/16", ["10.42.0.0/16"]),
+        ("10.42.0.0/16, fd00::/64 127.0.0.1", ["10.42.0.0/16", "fd00::/64", "127.0.0.1/32"]),
+    ],
+)
+def test_the_networks_of_routers_are_given_in_a_list(environment, given, networks):
+    environment(TRUSTED_PROXIES=given)
+    assert [str(one) for one in load(NodeSettings).trusted_proxies] == networks
+
+
+def test_nobody_is_trusted_unless_it_is_said(environment):
+    environment()
+    assert load(NodeSettings).trusted_proxies == ()
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,14 @@ def test_a_grant_that_is_over_leaves_the_floor_rate_and_no_more_than_was_granted
     assert Grant(rate=2.0, until=10.0).rate_at(11.0) == 2.0
 
 
+def test_a_floor_that_was_granted_takes_the_place_of_the_usual_one():
+    over = Grant(rate=80.0, until=10.0, floor=1.5)
+    assert go_on(Pace(9.0, 10.0), [peer(1000)], 100, 0.0, over, 9.9).rate == 80.0
+    assert go_on(Pace(9.0, 10.0), [peer(1000)], 100, 0.0, over, 10.0).rate == 1.5
+    assert go_on(Pace(0.0, 64.0), None, 100, 0.0, Grant(floor=20.0), 1.0).rate == 20.0
+    assert Grant(rate=2.0, until=10.0, floor=20.0).rate_at(11.0) == 2.0, "never more than was granted"
+
+
 def test_without_word_of_the_others_the_rate_is_the_floors_and_the_window_stays_as_it_was():
     pace = go_on(Pace(0.0, 64.0), None, 100, 0.0, AMPLE, 1.0)
     assert (pace.rate, pace.window) == (FLOOR_RATE, 64.0)

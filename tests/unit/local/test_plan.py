@@ -29,7 +29,13 @@ def test_every_node_is_a_process_of_its_own_with_its_own_name_and_metrics() -> N
     made = _plan(nodes=3)
     assert [child.name for child in made.rooms] == ["api", "worker", "node-0", "node-1", "node-2"]
     assert _room(made, "node-2").env["VOLTRING_NODE_NAME"] == "node-2"
-    assert _room(made, "node-2").ready == Answers("127.0.0.1", 20_003)
+    assert _room(made, "node-2").ready == Answers("127.0.0.1", 20_004)
+
+
+def test_the_api_has_an_admin_port_as_every_room_has() -> None:
+    api = _room(_plan(), "api")
+    assert api.ready == Answers("127.0.0.1", 20_000)
+    assert (api.env["VOLTRING_ADMIN_HOST"], api.env["VOLTRING_ADMIN_PORT"]) == ("127.0.0.1", "20000")
 
 
 def test_nodes_that_end_together_wait_for_nobody_to_take_their_chargers() -> None:
@@ -100,5 +106,5 @@ def test_each_process_has_its_own_log(name: str) -> None:
 
 def test_no_chargers_are_played_where_nobody_registers_them() -> None:
     options = Options(DATA, unknown_chargers=UnknownChargers.REJECT, nodes=1)
-    at = Addresses("postgresql://p", "redis://r", "token", {"worker": 20_000, "node-0": 20_001})
+    at = Addresses("postgresql://p", "redis://r", "token", dict.fromkeys(admin_names(options), 20_000))
     assert plan(options, at).chargers is None

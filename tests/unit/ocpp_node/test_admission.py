@@ -1,15 +1,18 @@
 """The handshake's answer, before any upgrade (TR-01..TR-07, SE-02, SE-03)."""
 
 import base64
+from ipaddress import ip_network
 
 import pytest
 from websockets.datastructures import Headers
 from websockets.http11 import Request
 
 from voltring_core.domain.secrets import digest
+from voltring_core.metrics import FAULTS, HANDSHAKES
 from voltring_core.ocpp.versions import Version
 from voltring_core.settings import UnknownChargers
 from voltring_node.admission import Door
+from voltring_node.sampling import total
 
 SECRET = "0123456789abcdefghijABCDEFGHIJ01"
 
@@ -25,6 +28,8 @@ class Chargers:
         self.pending = {}
         self.away = False
         self.replaced_by = None
+        self.more = {}
+        """Other columns, by charger."""
 
     async def fetch(self, statement, identities):
         if self.away:
@@ -37,6 +42,7 @@ class Chargers:
                 "registration": "none",
                 "next_secret_hash": self.pending.get(one),
                 **NOBODY_TOOK_OVER,
+                **self.more.get(one, {}),
             }
             for one in identities
             if one in self.rows
@@ -56,7 +62,7 @@ class Chargers:
 
 class Socket:
     remote_address = ("127.0.0.1", 1)
-    charger = version = None
+    charger = version = origin = None
 
 
 @pytest.fixture
@@ -74,8 +80,16 @@ def alarms():
 def knock(chargers, alarms):
     """`knock(path, ...)`: the status, or the version that was agreed on."""
 
-    async def do(path="/ocpp/CP1", *, protocols=("ocpp1.6",), authorization=None, unknown=UnknownChargers.REJECT):
-        headers = Headers([("Sec-WebSocket-Protocol", line) for line in protocols])
+    async def do(
+        path="/ocpp/CP1",
+        *,
+        protocols=("ocpp1.6",),
+        authorization=None,
+        unknown=UnknownChargers.REJECT,
+        trusted=(),
+        said=(),
+    ):
+        headers = Headers([("Sec-WebSocket-Protocol", line) for line in protocols] + list(said))
         if authorization is not None:
             headers["Authorization"] = authorization
         socket = Socket()
@@ -84,6 +98,7 @@ def knock(chargers, alarms):
             unknown,
             lambda charger_id, address: alarms.append(("refused", charger_id)),
             lambda charger_id, address: alarms.append(("changed", charger_id)),
+            trusted=trusted,
         )
         response = await door.process_request(socket, Request(path, headers))
         return socket.version if response is None else response
@@ -208,3 +223,72 @@ async def test_hex_digits_are_known_in_either_case(knock, chargers):
     chargers.rows["CP1"] = digest("00ffee0102030405060708090a0b0c0d")
     assert await knock(authorization=basic("CP1", "00FFEE0102030405060708090A0B0C0D")) is Version.V16
     assert await knock(authorization=basic("CP1", "00FFee0102030405060708090a0b0c0d")) is Version.V16
+
+
+ROUTER = [ip_network("127.0.0.0/8")]
+TLS = ("X-Forwarded-Proto", "https")
+
+
+def shown(name):
+    """What the router says of a charger with a certificate of that name."""
+    return [TLS, ("X-Voltring-Client-Name", name)]
+
+
+async def test_a_charger_of_profile_3_gets_in_by_its_certificate_and_by_nothing_else(knock, chargers, alarms):
+    chargers.more["CP1"] = {"security_profile": 3}
+    assert await knock(trusted=ROUTER, said=shown("CP1")) is Version.V16
+    assert await knock(trusted=ROUTER, said=shown("CP1"), authorization=basic("CP1", "whatever it is")) is Version.V16
+    assert alarms == []
+    for said in ([], [TLS], shown("CP2"), shown("cp1"), shown(""), shown("CP1")[1:], shown("CP1") + shown("CP1")[1:]):
+        refused = await knock(trusted=ROUTER, said=said, authorization=GOOD)
+        assert refused.status_code == 401, said
+        assert alarms.pop() == ("refused", "CP1")
+
+
+async def test_what_anybody_but_the_router_says_of_a_certificate_is_not_believed(knock, chargers):
+    chargers.more["CP1"] = {"security_profile": 3}
+    for trusted in ((), [ip_network("10.0.0.0/8"), ip_network("::/0")]):
+        assert (await knock(trusted=trusted, said=shown("CP1"), authorization=GOOD)).status_code == 401
+
+
+async def test_a_certificate_may_have_the_name_that_the_charger_is_registered_with(knock, chargers):
+    chargers.more["CP1"] = {"security_profile": 3, "certificate_name": "SN-0815"}
+    assert await knock(trusted=ROUTER, said=shown("SN-0815")) is Version.V16
+    assert (await knock(trusted=ROUTER, said=shown("CP1"))).status_code == 401
+    chargers.more["CP1"] = {"security_profile": 3, "certificate_name": "Säule"}
+    as_websockets_reads_it = "Säule".encode().decode("latin-1")
+    assert await knock(trusted=ROUTER, said=shown(as_websockets_reads_it)) is Version.V16
+
+
+async def test_a_charger_of_profile_2_must_come_over_tls_and_with_its_secret(knock, chargers):
+    chargers.more["CP1"] = {"security_profile": 2}
+    assert await knock(trusted=ROUTER, said=[TLS], authorization=GOOD) is Version.V16
+    assert (await knock(trusted=ROUTER, said=[("X-Forwarded-Proto", "http")], authorization=GOOD)).status_code == 401
+    assert (await knock(said=[TLS], authorization=GOOD)).status_code == 401
+    assert (await knock(trusted=ROUTER, said=shown("CP1"))).status_code == 401, "a certificate is no secret"
+
+
+async def test_a_certificate_lets_no_charger_in_that_is_to_have_a_secret(knock):
+    assert (await knock(trusted=ROUTER, said=shown("CP1"))).status_code == 401
+    assert await knock("/ocpp/OPEN", trusted=ROUTER, said=shown("CP1")) is Version.V16, "it needs nothing"
+
+
+async def test_a_secret_that_waits_to_be_used_is_left_alone_by_a_charger_with_a_certificate(knock, chargers, alarms):
+    chargers.more["CP1"] = {"security_profile": 3}
+    chargers.pending["CP1"] = digest("the next secret of it")
+    said = shown("CP1")
+    assert await knock(trusted=ROUTER, said=said, authorization=basic("CP1", "the next secret of it")) is Version.V16
+    assert (chargers.pending.keys(), alarms) == ({"CP1"}, [])
+
+
+async def test_a_handshake_that_meets_a_fault_of_ours_is_counted_and_one_while_postgresql_is_away_is_not(
+    knock, chargers
+):
+    asked, faults = total(HANDSHAKES), total(FAULTS)
+    chargers.away = True
+    assert (await knock(authorization=GOOD)).status_code == 503
+    assert (total(HANDSHAKES), total(FAULTS)) == (asked + 1, faults)
+    chargers.away, chargers.rows = False, None
+    with pytest.raises(TypeError):  # websockets answers 500
+        await knock(authorization=GOOD)
+    assert (total(HANDSHAKES), total(FAULTS)) == (asked + 2, faults + 1)

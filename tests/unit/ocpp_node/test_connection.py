@@ -6,9 +6,11 @@ import pytest
 
 from voltring_core.domain.chargers import Admission, Charger, Intervals
 from voltring_core.domain.messages import Registration
+from voltring_core.metrics import FAULTS
 from voltring_core.ocpp.versions import Version
 from voltring_node.connection import Connection
 from voltring_node.deciding import FAULT
+from voltring_node.sampling import total
 from voltring_node.terms import Terms
 
 STATUS = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
@@ -126,10 +128,12 @@ def test_while_too_much_waits_to_be_kept_even_what_acknowledges_nothing_waits(sa
     assert ids(socket) == ["1"]
 
 
-def test_a_fault_of_ours_is_said_and_the_next_message_goes_on(say, socket, recorder):
+def test_a_fault_of_ours_is_said_and_counted_and_the_next_message_goes_on(say, socket, recorder):
+    before = total(FAULTS)
     say("1", "StatusNotification", STATUS)
     say("2")
     recorder.commit(object())  # without a reply: nothing that the connection can read
+    assert total(FAULTS) == before + 1
     assert [frame[:3] for frame in socket.written] == [[4, "1", "InternalError"], [3, "2", socket.written[1][2]]]
 
 
@@ -137,10 +141,12 @@ def test_a_message_of_a_session_that_meets_a_fault_of_ours_is_not_refused_and_so
     say, socket, recorder
 ):
     meter = [{"timestamp": "2026-01-01T12:00:00Z", "sampledValue": [{"value": "1"}]}]
+    before = total(FAULTS)
     say("1", "MeterValues", {"connectorId": 1, "meterValue": meter})
     say("2")
     recorder.commit(object())
     assert ids(socket) == ["2"]
+    assert total(FAULTS) == before + 1
     assert [one.message.flags for one in recorder.kept if one.message.message_id == "1"] == [(FAULT,)]
 
 

@@ -10,10 +10,13 @@ import json
 import asyncpg
 import pytest
 
+from voltring_core.metrics import FAULTS
 from voltring_core.ocpp.versions import Version
+from voltring_node import deciding
 from voltring_node import recorder as module
 from voltring_node.deciding import Asked
 from voltring_node.recorder import POISON, Recorder
+from voltring_node.sampling import total
 
 V16 = Version.V16
 
@@ -148,6 +151,44 @@ async def test_a_message_that_waited_too_long_stays_unanswered(recorder, pool, s
     pool.fails_with = None
     assert pool.committed == []
     assert recorder._publisher.told == []
+
+
+@pytest.fixture
+def faults():
+    """How many faults were counted in this test."""
+    before = total(FAULTS)
+    return lambda: total(FAULTS) - before
+
+
+async def test_an_outage_of_postgresql_is_no_fault_of_ours(recorder, pool, start16, faults):
+    recorder._patience = 0.02
+    pool.fails_with = OSError("refused")
+    assert await record_all(recorder, start16()) == [None]
+    assert faults() == 0
+
+
+async def test_a_message_that_was_put_off_until_it_was_too_old_is_a_fault(recorder, pool, start16, faults):
+    recorder._patience = 0.02
+    pool.fails_with = asyncpg.DeadlockDetectedError("again")
+    assert await record_all(recorder, start16()) == [None]
+    assert faults() == 1
+
+
+async def test_a_message_that_cant_be_decided_or_written_is_a_fault_and_the_others_are_none(
+    recorder, pool, start16, faults, monkeypatch
+):
+    pool.refuses = "CURSED"
+    real = deciding._outcome
+    monkeypatch.setattr(deciding, "_outcome", lambda one, known: real(one, known if tag(one) != "BROKEN" else None))
+    decided = await record_all(recorder, start16(tag="BROKEN"), start16(tag="CURSED"), start16(charger="CP-2"))
+    assert decided[0].reply is None, "it belongs to a session: the charger keeps it"
+    assert json.loads(decided[2].reply)[0] == 3
+    assert faults() == 2
+
+
+def tag(asked):
+    """The token of a start."""
+    return asked.message.payload["idTag"]
 
 
 async def test_a_stop_of_the_node_gives_up_what_postgresql_does_not_take(pool, start16, monkeypatch):

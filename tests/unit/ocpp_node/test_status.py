@@ -16,7 +16,7 @@ from voltring_core.domain.window import Grant, Pace
 from voltring_core.errors import Unprocessable
 from voltring_node import draining_order
 from voltring_node.isolation import Verdict, judge
-from voltring_node.sampling import LoopLag, PerSecond
+from voltring_node.sampling import Cpu, Errors, Faults, LoopLag, PerSecond
 from voltring_node.status import NodeStatus, draining, reasons, recalling, rounded
 
 FIELD = re.compile(r"^\| `([a-z0-9_.]+)` \|", re.MULTILINE)
@@ -128,10 +128,23 @@ def test_what_a_renewal_leaves_out_stays_as_it_was():
     renewed = draining_order.merged(draining_order.read({"until_s": 30, "firmware": "Force"}), first, 120.0, 1780.0)
     assert (renewed.grant, renewed.deadline_s) == (Grant(20, until=150.0), 1780.0)
     assert (renewed.reason, renewed.firmware) == ("scale down", Firmware.FORCE)
+    slow = draining_order.merged(draining_order.read({"floor_rate": 0.5}), renewed, 130.0, 1770.0)
+    assert slow.grant == Grant(20, until=150.0, floor=0.5)
+    assert draining_order.merged(draining_order.read({"rate": 30}), slow, 140.0, 1760.0).grant.floor == 0.5
 
 
 @pytest.mark.parametrize(
-    "body", [{"rate": -1}, {"rate": "fast"}, {"deadline_s": 0}, {"window": True}, {"until": 3}, {"reason": 3}]
+    "body",
+    [
+        {"floor_rate": 0},
+        {"floor_rate": float("inf")},
+        {"rate": -1},
+        {"rate": "fast"},
+        {"deadline_s": 0},
+        {"window": True},
+        {"until": 3},
+        {"reason": 3},
+    ],
 )
 def test_an_order_that_makes_no_sense_is_refused_by_the_name_of_its_field(body):
     with pytest.raises(Unprocessable) as wrong:
@@ -148,6 +161,8 @@ def test_a_recall_may_be_ended_by_a_deadline_of_nought_and_what_is_left_out_stay
     assert (ended.grant, ended.deadline_s) == (first.grant, 0)
     with pytest.raises(Unprocessable, match="the recall can't be ordered: firmware: "):
         draining_order.read_recall({"firmware": "Force"})
+    with pytest.raises(Unprocessable, match="floor_rate"):  # without a grant a recall closes nothing
+        draining_order.read_recall({"floor_rate": 1})
 
 
 def test_lag_and_rates_are_over_what_was_seen_lately():
@@ -165,3 +180,52 @@ def test_lag_and_rates_are_over_what_was_seen_lately():
     for _ in range(4):
         refusals.sample()
     assert refusals.rate() == 2.0
+
+
+def test_the_cpu_is_what_was_used_of_the_time_that_passed_lately():
+    now = {"spent": 7.0, "clock": 100.0}
+    cpu = Cpu(lambda: now["spent"], lambda: now["clock"])
+    assert cpu.cores() is None
+    cpu.sample()
+    assert cpu.cores() is None, "no time has passed yet"
+    for spent in [0.25] * 10 + [1.5] * 5:
+        now["spent"] += spent
+        now["clock"] += 1.0
+        cpu.sample()
+    assert cpu.cores() == pytest.approx(10 / 15)
+    for _ in range(15):
+        now["clock"] += 2.0  # the process was stopped now and then: what it did not do is not used
+        cpu.sample()
+    assert cpu.cores() == 0.0
+
+
+def test_a_clock_that_stands_still_or_goes_back_says_nothing_of_the_cpu():
+    clock = iter([5.0, 5.0, 4.0])
+    cpu = Cpu(lambda: 1.0, lambda: next(clock))
+    for _ in range(3):
+        cpu.sample()
+        assert cpu.cores() is None
+
+
+def test_the_share_of_faults_is_that_of_the_last_minute_and_unknown_when_nobody_asks():
+    count = {"asked": 1000.0, "faults": 90.0}
+    faults = Faults(lambda: count["asked"], lambda: count["faults"])
+    assert faults.look() == Errors(0, 0, None)
+    faults.sample()
+    assert faults.look() == Errors(0, 0, None), "what was before is not counted"
+    count["asked"] += 40
+    count["faults"] += 10
+    faults.sample()
+    assert faults.look() == Errors(40, 10, 0.25)
+    for _ in range(60):
+        faults.sample()
+    assert faults.look() == Errors(0, 0, None)
+
+
+def test_faults_of_what_came_before_the_minute_are_a_share_of_one_at_most():
+    count = {"asked": 10.0, "faults": 0.0}
+    faults = Faults(lambda: count["asked"], lambda: count["faults"])
+    faults.sample()
+    count["faults"] = 4.0
+    faults.sample()
+    assert faults.look() == Errors(0, 4, 1.0)

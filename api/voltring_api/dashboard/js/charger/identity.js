@@ -49,8 +49,14 @@ function lines(charger) {
     ["Last boot", when(charger.booted_at, "full")],
     ["Last heard", when(charger.last_seen_at, "ago")],
     ["Quirks", quirksOf(charger)],
-    ["Secret", charger.has_secret ? "set" : "none: it connects without a password"],
+    ["Secret", secretOf(charger)],
   ];
+}
+
+function secretOf({ id, has_secret: has, security_profile: profile, certificate_name: name }) {
+  if (profile === 3) return `none: it shows the certificate ${name ?? id}`;
+  if (!has) return "none: it connects without a password";
+  return profile === 2 ? "set; it must come over TLS" : "set";
 }
 
 const siteOf = ({ site_id: id }) => id && h("a", { href: `#/sites/${encodeURIComponent(id)}` }, id);
