@@ -82,8 +82,8 @@ CMD ["node"]
 FROM runtime AS api
 COPY --from=build-api /opt/voltring /opt/voltring
 ENV VOLTRING_API_HOST=0.0.0.0
-EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["python3", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
+EXPOSE 8080 9001
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["python3", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9001/healthz', timeout=2)"]
 CMD ["api"]
 
 FROM runtime AS worker

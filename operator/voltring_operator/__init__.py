@@ -16,6 +16,7 @@ These ask and act:
     app.py, handlers.py                the loop; kopf's watches, which wake it
     kube.py, lease.py                  Kubernetes' API, by preconditions; which of several operators acts
     observing.py, reading.py, nodes.py what is observed
+    measuring.py                       its metrics, and the fleets' as it saw them last
     carrying.py                        what is planned is carried out
 
 May import voltring_core; no other room.

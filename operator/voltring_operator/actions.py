@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from voltring_core.domain.draining import Firmware
+from voltring_core.domain.window import FLOOR_RATE
 from voltring_operator.drains import DrainSpec, DrainStatus
 
 
@@ -93,6 +94,8 @@ class OrderDrain:
     until_s: float
     deadline_s: float
     firmware: Firmware
+    floor_rate: float = FLOOR_RATE
+    """Closes a second when nobody renews the grant, or the node hears of no other."""
 
     def __str__(self) -> str:
         return f"drain slot {self.slot} at {self.rate:g} a second"

@@ -24,6 +24,7 @@ from voltring_operator.carrying import Carrier, event, write_status
 from voltring_operator.fleet_status import FleetStatus
 from voltring_operator.kube import Kube, KubeError, Paths, Refused, login
 from voltring_operator.lease import Lease
+from voltring_operator.measuring import Measures, counted, ended
 from voltring_operator.nodes import Nodes
 from voltring_operator.observing import Observer
 from voltring_operator.planning import Plan
@@ -48,9 +49,10 @@ class Operator:
     def __init__(self, settings: OperatorSettings, kube: Kube, clock: Callable[[], datetime] = utc_now) -> None:
         self._kube, self._settings, self._clock = kube, settings, clock
         self._paths = Paths(settings.namespace)
-        self.nodes = Nodes(settings.admin_token, settings.node_timeout)
+        self.nodes = Nodes(settings.admin_token, settings.node_timeout, settings.admin_token_previous)
         self.lease = Lease(kube, self._paths.leases, settings.operator_name, settings.lease_seconds)
         self._observer = Observer(kube, self._paths, self.nodes, watch_machines=settings.watch_machines)
+        self._measures = Measures()
         self._looked_at = time.monotonic()
         self._told: dict[str, str] = {}
         self._refusals: dict[str, int] = {}
@@ -66,10 +68,13 @@ class Operator:
     async def cycle(self) -> str:
         """Look once at every fleet. Returns what there is to say of it."""
         self.news.clear()
+        began = time.perf_counter()
         try:
             said = await self._look()
         except KubeError as error:
+            self._measures.looked("failed", began)
             return f"nothing is done: {error}"
+        self._measures.looked("acted" if self.lease.is_ours else "waited", began)
         self._looked_at = time.monotonic()
         return said
 
@@ -81,9 +86,12 @@ class Operator:
 
     async def _look(self) -> str:
         if not await self.lease.hold():
+            self._measures.keep(())
             return self._new("lease", f"another operator acts: {self.lease.holder}")
         said = [self._new("lease", "this operator acts")]
-        for fleet in await self._observer.fleets():
+        fleets = await self._observer.fleets()
+        self._measures.keep({fleet["metadata"]["name"] for fleet in fleets})
+        for fleet in fleets:
             said.append(await self._tend(fleet))
         return "; ".join(one for one in said if one)
 
@@ -113,14 +121,18 @@ class Operator:
         except reading.SpecError as error:
             before, generation = reading.status(found), int(found["metadata"].get("generation") or 0)
             refusal = planning.refusal(before, generation, error.message, now)
+            self._measures.unreadable(found["metadata"]["name"])
             await self._write(found, before, refusal)
             return refusal, False
         seen = await self._observer.look(fleet)
         made = planning.plan(seen, now)
+        self._measures.planned(seen, made.status, len(made.actions))
         await self._write(found, fleet.status, made)
         carrier = Carrier(self._kube, self._paths, self.nodes, self.lease, seen)
         for action in made.actions:
-            await carrier.carry_out(action)
+            with counted(type(action).__name__):
+                await carrier.carry_out(action)
+            ended(action, seen)
             logger.info("%s: %s", fleet.name, action)
         await self._tell(found, made.events, {one.name: one.uid for one in seen.drains})
         return made, True
@@ -128,7 +140,8 @@ class Operator:
     async def _write(self, fleet: Mapping[str, Any], before: FleetStatus, made: Plan) -> None:
         await self.lease.must_be_ours()
         if made.status != before:
-            await write_status(self._kube, self._paths, fleet, made.status)
+            with counted("WriteStatus"):
+                await write_status(self._kube, self._paths, fleet, made.status)
         await self._tell(fleet, made.news, {})
 
     async def _refused(self, fleet: Mapping[str, Any], refused: Refused) -> str:
@@ -166,7 +179,8 @@ class Operator:
 async def run(settings: OperatorSettings, stop: asyncio.Event, log_in: Callable[[], ConnectionInfo] = login) -> None:
     """Run the operator until `stop`."""
     operator = Operator(settings, Kube(log_in))
-    admin = AdminServer(settings.admin_host, settings.admin_port, _ready(operator), lambda: {"room": "operator"})
+    told = {"room": "operator"}
+    admin = AdminServer(settings.admin_host, settings.admin_port, _ready(operator), lambda: told, room="operator")
 
     async def looks() -> None:
         while not stop.is_set():

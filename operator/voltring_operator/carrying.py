@@ -19,6 +19,8 @@ from voltring_operator.nodes import Nodes
 from voltring_operator.report import NodeReport
 
 logger = logging.getLogger("voltring.operator")
+NEW = "floor_rate"
+"""A part of an order that nodes of an earlier build do not know."""
 LONGEST_NOTE = 1024
 """Kubernetes takes no longer message of an event."""
 
@@ -109,10 +111,17 @@ class Carrier:
             "until_s": action.until_s,
             "deadline_s": action.deadline_s,
             "firmware": action.firmware.value,
+            "floor_rate": action.floor_rate,
         }
         if action.window is not None:
             body["window"] = action.window
-        await self._nodes.post(self._address(action.slot), "/drain", body)
+        try:
+            await self._nodes.post(self._address(action.slot), "/drain", body)
+        except Refused as refused:
+            if NEW not in refused.message:
+                raise
+            # An operator is newer than the nodes that it is to replace: they refuse what they do not know.
+            await self._nodes.post(self._address(action.slot), "/drain", {k: v for k, v in body.items() if k != NEW})
 
     async def _recall(self, action: do.Recall) -> None:
         told = {

@@ -173,6 +173,7 @@ def _granted(drain: DrainState, pod: Pod, report: NodeReport, sight: Sight) -> O
         until_s=GRANT_S,
         deadline_s=max(left, 1.0),
         firmware=drain.spec.firmware_policy or rules.firmware_policy,
+        floor_rate=rules.floor_rate,
     )
 
 

@@ -8,7 +8,9 @@ cancels what it takes for its own tasks when it ends.
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import kopf
@@ -35,6 +37,7 @@ class Watching:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._known: dict[str, tuple[str, ...]] = {}
+        self._logins, self._logged_in = 0, -AGAIN_S
 
     async def cycle(self) -> str:
         """Start kopf, if it does not run."""
@@ -61,6 +64,8 @@ class Watching:
             logger.warning("the watches have failed: %s", error)
 
     async def _watch(self) -> None:
+        # It warns that it minds no signals: the process does.
+        logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
         settings = kopf.OperatorSettings()
         settings.posting.enabled = False
         settings.scanning.disabled = True  # the CRDs are there before the operator, and it may not look at others
@@ -80,20 +85,31 @@ class Watching:
         @kopf.on.login(registry=registry)
         def log_in(**_: Any) -> kopf.ConnectionInfo:
             try:
-                return self._log_in()
+                return self._login()
             except KubeError as error:
                 raise kopf.TemporaryError(error.message, delay=AGAIN_S) from None
 
         @kopf.on.event(GROUP, VERSION, "ocppfleets", registry=registry)
         @kopf.on.event(GROUP, VERSION, "ocppdrains", registry=registry)
         @kopf.on.event("", "v1", "pods", labels={FLEET: kopf.PRESENT}, registry=registry)
-        def changed(body: Any, **_: Any) -> None:
+        def changed(type: str | None, body: Any, **_: Any) -> None:
             sign = signature(body)
-            if self._known.get(sign[0]) != sign:
+            if self._known.get(sign[0]) != sign or type == "DELETED":
                 self._known[sign[0]] = sign
                 self._loop.call_soon_threadsafe(self._news.set)
+            if type == "DELETED":
+                del self._known[sign[0]]
 
         return registry
+
+    def _login(self) -> kopf.ConnectionInfo:
+        """Never the same twice: kopf does not take a login again that was refused once, and waits for another one
+        for ever, where the server was not itself for a moment. It comes back at once when one is refused."""
+        now = time.monotonic()
+        if (left := self._logged_in + AGAIN_S - now) > 0:
+            raise kopf.TemporaryError("Kubernetes refuses the login", delay=left)
+        self._logged_in, self._logins = now, self._logins + 1
+        return replace(self._log_in(), priority=self._logins)
 
 
 def signature(body: Mapping[str, Any]) -> tuple[str, ...]:

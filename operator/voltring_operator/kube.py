@@ -5,14 +5,19 @@ looked at. Logins are kopf's: the service account of the pod, or KUBECONFIG.
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import kopf
 
 from voltring_core.errors import VoltringError
+from voltring_core.metrics import KUBERNETES_ERRORS
 
+AGENT = "voltring-operator"
+"""So that audit logs and managedFields say who it was."""
 TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
 AWAY = (aiohttp.ClientError, TimeoutError, OSError)
 LOGIN_AGAIN_S = 300.0
@@ -38,10 +43,17 @@ class Refused(VoltringError):
 def login() -> kopf.ConnectionInfo:
     """By the service account, else by KUBECONFIG. Raises KubeError."""
     settings = kopf.OperatorSettings()
-    found = kopf.login_with_service_account(settings=settings) or kopf.login_with_kubeconfig(settings=settings)
-    if found is None:
-        raise KubeError(0, "there is neither a service account nor a KUBECONFIG")
-    return found
+    if (found := kopf.login_with_service_account(settings=settings)) is not None:
+        return replace(found, server=_server(os.environ) or found.server)
+    if (found := kopf.login_with_kubeconfig(settings=settings)) is not None:
+        return found
+    raise KubeError(0, "there is neither a service account nor a KUBECONFIG")
+
+
+def _server(environment: Mapping[str, str]) -> str:
+    """Where Kubernetes tells its pods that it is: an address, so that nothing waits for the cluster's DNS."""
+    host, port = environment.get("KUBERNETES_SERVICE_HOST", ""), environment.get("KUBERNETES_SERVICE_PORT", "443")
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}" if host else ""
 
 
 class Kube:
@@ -88,7 +100,11 @@ class Kube:
     ) -> Object:
         try:
             return await self._answer(method, path, body, kind, query)
+        except KubeError as error:
+            KUBERNETES_ERRORS.labels(str(error.status)).inc()
+            raise
         except AWAY as error:
+            KUBERNETES_ERRORS.labels("0").inc()
             raise KubeError(0, str(error) or type(error).__name__) from None
 
     async def _answer(self, method: str, path: str, body: Any, kind: str, query: Any) -> Object:
@@ -114,7 +130,8 @@ class Kube:
             found = await asyncio.to_thread(self._log_in)
             tls = await asyncio.to_thread(found.as_ssl_context) if found.server.startswith("https") else True
             connector = aiohttp.TCPConnector(ssl=tls)
-            self._session = aiohttp.ClientSession(connector=connector, headers=found.as_http_headers(), timeout=TIMEOUT)
+            headers = {"User-Agent": AGENT} | found.as_http_headers()
+            self._session = aiohttp.ClientSession(connector=connector, headers=headers, timeout=TIMEOUT)
             self._server, self._since = found.server.rstrip("/"), now
         return self._session
 

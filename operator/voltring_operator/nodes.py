@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -16,8 +17,9 @@ Told = NodeReport | str
 class Nodes:
     """Asks nodes, by their addresses (`host:port`)."""
 
-    def __init__(self, token: str, timeout_s: float) -> None:
-        self._headers = {"Authorization": f"Bearer {token}"}
+    def __init__(self, token: str, timeout_s: float, previous: str | None = None) -> None:
+        """`previous` is shown to a node that does not take `token`."""
+        self._tokens = (token, previous) if previous else (token,)
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._session: aiohttp.ClientSession | None = None
 
@@ -42,10 +44,15 @@ class Nodes:
     async def post(self, address: str, path: str, body: Mapping[str, Any]) -> None:
         """Raises Refused with what the node says."""
         try:
-            async with self._open().post(f"http://{address}{path}", json=body, headers=self._headers) as response:
-                if response.status >= 400:
-                    said = await response.json(content_type=None)
-                    raise Refused(f"{path}: {said.get('detail') or response.status}")
+            for token in self._tokens:
+                headers = {"Authorization": f"Bearer {token}"}
+                async with self._open().post(f"http://{address}{path}", json=body, headers=headers) as response:
+                    if response.status == HTTPStatus.UNAUTHORIZED and token != self._tokens[-1]:
+                        continue
+                    if response.status >= 400:
+                        said = await response.json(content_type=None)
+                        raise Refused(f"{path}: {said.get('detail') or response.status}")
+                    return
         except AWAY as error:
             raise Refused(f"the node does not answer: {error or type(error).__name__}") from None
         except ValueError:

@@ -81,10 +81,10 @@ def plan(seen: Observed, now: datetime) -> Plan:
     actions = tuple(action for part in parts for action in part.actions)
     events = tuple(event for part in parts for event in part.events)
     if seen.spec.dry_run or seen.spec.paused:
-        kept = () if seen.spec.dry_run else _retreat(look)
-        would = tuple(str(one) for one in actions if one not in kept)
+        kept = Part() if seen.spec.dry_run else _while_paused(look)
+        would = tuple(str(one) for one in actions if one not in kept.actions)
         told = tuple(Event("DryRun", f"Would {one}") for one in would if one not in seen.fleet.status.plan)
-        actions, events = kept, told if seen.spec.dry_run else ()
+        actions, events = kept.actions, told if seen.spec.dry_run else kept.events
         plan_lines = would
     else:
         plan_lines = tuple(str(one) for one in actions)
@@ -268,8 +268,24 @@ def _tidy(look: Look) -> Part:
     return Part(tuple(DeleteDrain(one.name, one.uid) for one in ours[:-KEPT]))
 
 
-def _retreat(look: Look) -> tuple[Action, ...]:
-    """What is done for a paused fleet as well: an operation is aborted when somebody asks for it."""
-    asked = [one for one in look.sight.seen.active if one.spec.abort]
-    written = [_written(one, _step(one, look)).actions for one in asked]
-    return tuple(action for part in written for action in part) + _orphans(look).actions
+def _while_paused(look: Look) -> Part:
+    """What is done for a paused fleet as well: a drain that runs goes on until its node is drained, an operation is
+    aborted when somebody asks for it, and nodes that nobody drains any more serve again."""
+    active = look.sight.seen.active
+    parts = [_written(one, _held(one, _step(one, look))) for one in active if one.spec.abort or _runs(one, active[0])]
+    actions = tuple(action for part in parts for action in part.actions)
+    return Part(actions + _orphans(look).actions, tuple(event for part in parts for event in part.events))
+
+
+def _runs(drain: DrainState, first: DrainState) -> bool:
+    """Whether its node is being drained by now. Who is only called home waits for the fleet to go on."""
+    if drain is not first or drain.status.started_at is None or drain.status.phase is DrainPhase.FINALISING:
+        return False
+    return drain.spec.reason is not Reason.REBALANCE and not drain.spec.selector.only_misplaced
+
+
+def _held(drain: DrainState, step: Step) -> Step:
+    """The step, unless it leads to what takes something away."""
+    if step.status.phase is not DrainPhase.FINALISING:
+        return step
+    return Step(draining.noted(drain.status, "the fleet is paused: what comes after the drain waits"))

@@ -40,14 +40,17 @@ class Commands(Part):
     """Commands on their way."""
 
     doorbells: int | None = None
-    """Doorbells that wait; None: not told."""
+    """Doorbells that the node has not read yet; None: not known."""
 
 
 class Errors(Part):
     """How a node fares with what chargers send it."""
 
     share: float | None = None
-    """Of the messages of the last minutes, those that were answered with an error; None: not told."""
+    """Of what chargers asked for in the last minute, what ended in a fault of the node's own; None: not told, or nobody
+    asked for anything."""
+    faults: int | None = None
+    """How many those were; None: not told."""
 
 
 class Server(Part):
@@ -104,7 +107,7 @@ class NodeReport(Part):
     commands: Commands = Commands()
     errors: Errors = Errors()
     cpu: float | None = None
-    """Cores that the process used over the last minute; None: not told."""
+    """Cores that the process used over the last seconds; None: not known yet."""
     limbo: int
     misplaced: int | None
     drain: DrainReport | None

@@ -76,7 +76,8 @@ def _slot(slot: Slot, rolling: Rolling) -> SlotStatus:
 def _message(seen: Observed, found: Assessment, sizing: Sizing, rolling: Rolling, drain: DrainState | None) -> str:
     """The most important thing; the conditions have the others."""
     if seen.spec.paused:
-        return "paused: nothing is begun or gone on with"
+        what = f"; slot {drain.spec.slot} is {drain.status.phase}" if drain is not None else ""
+        return f"paused: nothing is begun or taken away{what}"
     if found.without:
         return found.without
     if drain is not None:

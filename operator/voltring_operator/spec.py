@@ -71,7 +71,7 @@ class DrainRules(Form):
     limbo_window: Literal["auto"] | Count = "auto"
     """Chargers on their way at most; `auto` leaves it to the node, which knows what the others accept."""
     floor_rate: Positive = 5.0
-    """Closes a second while too little is known of the other nodes, or a storm goes on."""
+    """Closes a second while too little is known of the other nodes, a storm goes on, or no operator renews a grant."""
     deadline_seconds: Annotated[int, Field(ge=30, le=86_400)] = 1800
     firmware_policy: Firmware = Firmware.DEFER
 
@@ -130,7 +130,8 @@ class FleetSpec(Form):
     dry_run: bool = False
     """The plan goes into the status and the events; nothing is done."""
     paused: bool = False
-    """Nothing is begun or gone on with; a drain that runs falls to the node's floor rate."""
+    """Nothing is begun or taken away. A drain that runs goes on as it is granted, until its node is drained: half a
+    drain helps nobody, and `abort` ends it."""
     template: dict[str, Any] = Field(default_factory=dict)
     """The pods' template, as a StatefulSet has it."""
 

@@ -19,6 +19,8 @@ from voltring_operator.report import NodeReport
 
 NOTABLE_PER_S = 1.0
 """Handshakes a second: the share of fewer says nothing."""
+NOTABLE_FAULTS = 3
+"""Faults in a minute: of a small fleet's few messages a single one is a big share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,14 @@ def _failing(seen: Observed, rollout: Rollout, fresh: tuple[Slot, ...]) -> str:
 
 
 def _errors(told: NodeReport) -> tuple[float, str]:
-    """The share that fails, and of what. A node that does not count its errors has its handshakes at least."""
-    if told.errors.share is not None:
-        return told.errors.share, "answers messages with errors"
-    refused, all_of_them = told.accepting.refused_per_s, told.accepting.refused_per_s + told.accepting.arrivals_per_s
-    return (refused / all_of_them, "refuses handshakes") if all_of_them >= NOTABLE_PER_S else (0.0, "")
+    """The share that fails, and of what: of all that chargers ask for, by a fault of the node's own; or of handshakes
+    because it is full."""
+    faults, door = told.errors, told.accepting
+    is_notable = faults.faults is None or faults.faults >= NOTABLE_FAULTS
+    failed = (faults.share or 0.0) if is_notable else 0.0
+    all_of_them = door.refused_per_s + door.arrivals_per_s
+    refused = door.refused_per_s / all_of_them if all_of_them >= NOTABLE_PER_S else 0.0
+    return max((failed, "answers messages with errors"), (refused, "refuses handshakes"))
 
 
 def _wait(seen: Observed, found: Assessment, fresh: tuple[Slot, ...], now: datetime) -> str:

@@ -97,11 +97,11 @@ def test_only_those_who_have_to_may_reach_a_pod(helm: Helm) -> None:
     rendered = helm.template(TRIAL)
     assert reach(rendered, "node") == {9000: {"router"}, 9001: {"router", "operator", "node", "others"}}
     assert reach(rendered, "router") == {"ocpp": {"all"}, "ocpps": {"all"}, 8404: {"others"}}
-    assert reach(rendered, "api") == {8080: {"all"}}
+    assert reach(rendered, "api") == {8080: {"all"}, 9001: {"others"}}
     assert reach(rendered, "embedded-postgres") == {5432: {"node", "api", "worker", "migrations"}}
     assert reach(rendered, "embedded-valkey") == {6379: {"node", "api", "worker"}}
     narrow = {"networkPolicy": {"apiFrom": [{"namespaceSelector": {"matchLabels": {"a": "b"}}}]}}
-    assert reach(helm.template(TRIAL | narrow), "api") == {8080: {"others", "test"}}
+    assert reach(helm.template(TRIAL | narrow), "api") == {8080: {"others", "test"}, 9001: {"others"}}
 
 
 def test_every_policy_is_about_pods_that_exist(helm: Helm) -> None:
@@ -110,3 +110,83 @@ def test_every_policy_is_about_pods_that_exist(helm: Helm) -> None:
     for policy in (item for item in rendered if item["kind"] in ("NetworkPolicy", "PodDisruptionBudget")):
         wanted = policy["spec"].get("podSelector", policy["spec"].get("selector"))["matchLabels"]
         assert any(wanted.items() <= given.items() for given in labels), policy["metadata"]["name"]
+
+
+EVERYWHERE = frozenset({"everywhere"})
+
+
+def way(rendered: list[Document], room: str) -> dict[object, set[str]]:
+    """Where a room may go, by port: components, `others`, or `everywhere`."""
+    found: dict[object, set[str]] = {}
+    policy = one(rendered, "NetworkPolicy", f"-{room}")["spec"]
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    for rule in policy["egress"]:
+        where = {
+            peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"]
+            if peer.keys() == {"podSelector"}
+            else "others"
+            for peer in rule.get("to", ())
+        } or EVERYWHERE
+        for port in rule["ports"]:
+            found.setdefault(port["port"], set()).update(where)
+    return found
+
+
+def test_pods_may_go_anywhere_until_it_is_switched_off(helm: Helm) -> None:
+    policies = [item["spec"] for item in helm.template(EXTERNAL) if item["kind"] == "NetworkPolicy"]
+    assert all(policy["policyTypes"] == ["Ingress"] and "egress" not in policy for policy in policies)
+
+
+def test_pods_go_where_they_have_to_and_nowhere_else(helm: Helm) -> None:
+    rendered = helm.template(EXTERNAL | {"networkPolicy": {"egress": {"enabled": True}}})
+    servers = {53: EVERYWHERE, 5432: EVERYWHERE, 6379: EVERYWHERE}
+    assert way(rendered, "node") == servers | {9001: {"node"}}
+    assert way(rendered, "api") == servers
+    assert way(rendered, "worker") == servers
+    assert way(rendered, "router") == {53: EVERYWHERE, 9000: {"node"}, 9001: {"node"}}
+    assert way(rendered, "operator") == {53: EVERYWHERE, 443: EVERYWHERE, 6443: EVERYWHERE, 9001: {"node"}}
+
+
+def test_embedded_servers_are_reached_by_their_labels_and_go_nowhere(helm: Helm) -> None:
+    rendered = helm.template(TRIAL | {"networkPolicy": {"egress": {"enabled": True}}})
+    for room in ("node", "api", "worker"):
+        reached = way(rendered, room)
+        assert (reached[5432], reached[6379]) == ({"embedded-postgres"}, {"embedded-valkey"})
+    assert way(rendered, "embedded-postgres") == way(rendered, "embedded-valkey") == {}
+
+
+def test_addresses_that_are_known_narrow_it(helm: Helm) -> None:
+    block = [{"ipBlock": {"cidr": "10.1.0.0/24"}}]
+    more = {"to": [{"namespaceSelector": {"matchLabels": {"name": "telemetry"}}}], "ports": [{"port": 4318}]}
+    egress = {"enabled": True, "postgres": {"to": block, "ports": [6432]}, "kubernetes": {"to": block}, "extra": [more]}
+    rendered = helm.template(EXTERNAL | {"networkPolicy": {"egress": egress}})
+    assert way(rendered, "node") == {
+        53: EVERYWHERE,
+        6379: EVERYWHERE,
+        6432: {"others"},
+        9001: {"node"},
+        4318: {"others"},
+    }
+    operator = one(rendered, "NetworkPolicy", "-operator")["spec"]["egress"]
+    assert {"to": block, "ports": [{"port": 443, "protocol": "TCP"}, {"port": 6443, "protocol": "TCP"}]} in operator
+
+
+def test_every_way_out_is_a_way_in_at_the_other_end(helm: Helm) -> None:
+    rendered = helm.template(TRIAL | {"networkPolicy": {"egress": {"enabled": True}}})
+    for room in ("node", "router", "api", "worker", "operator"):
+        for port, others in way(rendered, room).items():
+            for other in others & {"node", "embedded-postgres", "embedded-valkey"}:
+                assert room in reach(rendered, other)[port], (room, other, port)
+
+
+def test_who_reads_metrics_reaches_the_apis_as_well(helm: Helm) -> None:
+    policy = {
+        "apiFrom": [{"ipBlock": {"cidr": "10.0.0.0/8"}}],
+        "metricsFrom": [{"namespaceSelector": {"matchLabels": {}}}],
+    }
+    rendered = helm.template(TRIAL | {"networkPolicy": policy})
+    serves, tells = one(rendered, "NetworkPolicy", "-api")["spec"]["ingress"]
+    assert ([one["port"] for one in serves["ports"]], [one["port"] for one in tells["ports"]]) == ([8080], [9001])
+    assert policy["apiFrom"][0] in serves["from"]
+    assert policy["metricsFrom"][0] not in serves["from"]
+    assert tells["from"] == policy["metricsFrom"]

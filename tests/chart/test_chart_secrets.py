@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from chart_cluster import Cluster, running
-from chart_render import EXTERNAL, TRIAL, Document, Helm, one
+from chart_render import EXTERNAL, TRIAL, Document, Helm, containers, one
 
 
 @pytest.fixture
@@ -92,3 +92,58 @@ def test_a_given_secret_that_changes_replaces_the_pods_that_read_it(cluster: Clu
     assert fleets[0] != fleets[1]
     assert not [item for item in changed if item["kind"] == "Secret"]
     assert set(cluster.asked) == {"pg", "cache", "tokens"}
+
+
+def templates(rendered: list[Document]) -> dict[str, Document]:
+    """Of the pods that read a token, by room."""
+    rooms = {room: one(rendered, "Deployment", f"-{room}")["spec"]["template"] for room in ("api", "operator")}
+    return rooms | {"node": one(rendered, "OcppFleet", "csms-voltring")["spec"]["template"]}
+
+
+def changed(before: list[Document], after: list[Document]) -> set[str]:
+    some, others = templates(before), templates(after)
+    return {room for room in some if some[room] != others[room]}
+
+
+def test_a_new_first_api_key_restarts_the_api_alone(cluster: Cluster, installed: Any) -> None:
+    first = installed(TRIAL)
+    kept(cluster, first)
+    del cluster.secrets["csms-voltring-tokens"]["data"]["bootstrap-token"]
+    assert changed(first, installed(TRIAL, "--is-upgrade")) == {"api"}
+
+
+@pytest.mark.parametrize("values", [TRIAL, EXTERNAL | {"secrets": {"existingSecret": "tokens"}}], ids=["made", "given"])
+def test_the_operators_token_is_replaced_with_one_roll_of_the_nodes(
+    cluster: Cluster, installed: Any, values: Any
+) -> None:
+    is_given = "secrets" in values
+    name = "tokens" if is_given else "csms-voltring-tokens"
+    if is_given:
+        data = {"admin-token": b64encode(b"a" * 40).decode(), "bootstrap-token": b64encode(b"b" * 40).decode()}
+        cluster.secrets = {name: {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": data}}
+    first = installed(values)
+    if not is_given:
+        kept(cluster, first)
+    tokens = cluster.secrets[name]["data"]
+    tokens["admin-token-previous"] = tokens.pop("admin-token")
+    if is_given:
+        tokens["admin-token"] = b64encode(b"c" * 40).decode()
+    second = installed(values, "--is-upgrade")
+    assert changed(first, second) == {"node", "operator"}
+    if not is_given:
+        made = one(second, "Secret", name)["data"]
+        assert made["admin-token"] != tokens["admin-token-previous"]
+        tokens["admin-token"] = made["admin-token"]
+    del tokens["admin-token-previous"]
+    assert changed(second, installed(values, "--is-upgrade")) == {"operator"}
+
+
+def test_only_the_operator_is_given_the_previous_token_and_it_may_be_missing(helm: Helm) -> None:
+    rendered = helm.template(TRIAL)
+    found = {
+        name.partition("/")[2]: variable["valueFrom"]["secretKeyRef"]
+        for name, container in containers(rendered)
+        for variable in container.get("env", ())
+        if variable["name"] == "VOLTRING_ADMIN_TOKEN_PREVIOUS"
+    }
+    assert found == {"operator": {"name": "csms-voltring-tokens", "key": "admin-token-previous", "optional": True}}

@@ -32,8 +32,12 @@ class Conversation:
         """Raises OSError when nobody is there."""
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(PATIENCE_S)
-        self._socket.connect(path)
-        self.ask("prompt")
+        try:
+            self._socket.connect(path)
+            self.ask("prompt")
+        except OSError:
+            self._socket.close()
+            raise
 
     def ask(self, *questions: str) -> bytes:
         """The answers. Raises OSError when the conversation is over."""

@@ -72,6 +72,10 @@ securityContext:
   runAsUser: {{ default 10001 .uid }}
   runAsGroup: {{ default 10001 .uid }}
   fsGroup: {{ default 10001 .uid }}
+  {{- if hasPrefix "embedded" .room }}
+  # A volume full of data is not gone through at each start.
+  fsGroupChangePolicy: OnRootMismatch
+  {{- end }}
   seccompProfile:
     type: RuntimeDefault
 {{- with .root.Values.image.pullSecrets }}
@@ -168,16 +172,20 @@ readinessProbe:
 {{- define "voltring.made" -}}
 {{- if not (hasKey .Values.secrets "made") }}
   {{- $tokens := dict }}
+  {{- $previous := dict }}
   {{- $found := (lookup "v1" "Secret" .Release.Namespace (include "voltring.secret.tokens" .)).data | default dict }}
   {{- range list .Values.secrets.adminTokenKey .Values.secrets.bootstrapTokenKey }}
     {{- $_ := set $tokens . (get $found . | default (randAlphaNum 40 | b64enc)) }}
+  {{- end }}
+  {{- with .Values.secrets.previousAdminTokenKey }}
+    {{- $_ := set $previous . (get $found .) }}
   {{- end }}
   {{- $embedded := dict }}
   {{- $found := (lookup "v1" "Secret" .Release.Namespace (include "voltring.secret.embedded" .)).data | default dict }}
   {{- range list "postgres-password" "valkey-password" }}
     {{- $_ := set $embedded . (get $found . | default (randAlphaNum 40 | b64enc)) }}
   {{- end }}
-  {{- $_ := set .Values.secrets "made" (dict "tokens" $tokens "embedded" $embedded) }}
+  {{- $_ := set .Values.secrets "made" (dict "tokens" $tokens "previous" $previous "embedded" $embedded) }}
 {{- end }}
 {{- toYaml .Values.secrets.made }}
 {{- end }}
@@ -198,9 +206,17 @@ checksum/redis: {{ include "voltring.digest" (dict "root" .root "secret" $values
 {{- end }}
 
 {{- define "voltring.checksum.tokens" -}}
-{{- if .root.Values.secrets.existingSecret -}}
-checksum/tokens: {{ include "voltring.digest" (dict "root" .root "secret" .root.Values.secrets.existingSecret) }}
-{{- else -}}
-checksum/tokens: {{ (include "voltring.made" .root | fromYaml).tokens | toJson | sha256sum | trunc 16 }}
+{{- /* root, keys: of those tokens that a room reads; another room's new token restarts nobody here */ -}}
+{{- $found := dict }}
+{{- if .root.Values.secrets.existingSecret }}
+  {{- $found = (lookup "v1" "Secret" .root.Release.Namespace .root.Values.secrets.existingSecret).data | default dict }}
+{{- else }}
+  {{- $made := include "voltring.made" .root | fromYaml }}
+  {{- $found = merge (dict) $made.tokens $made.previous }}
 {{- end }}
+{{- $read := dict }}
+{{- range .keys }}
+  {{- $_ := set $read . (get $found .) }}
+{{- end -}}
+checksum/tokens: {{ $read | toJson | sha256sum | trunc 16 }}
 {{- end }}

@@ -107,6 +107,12 @@ def test_with_silent_nodes_it_goes_on_at_the_floor_rate() -> None:
     assert [one.rate for one in done if isinstance(one, do.OrderDrain)] == [0.5]
 
 
+def test_the_floor_rate_goes_with_each_order_for_when_nobody_renews_it() -> None:
+    fleet = shrinking(drain={"floorRate": 0.5})
+    orders = [one for one in until(fleet, is_at(DrainPhase.DRAINED)) if isinstance(one, do.OrderDrain)]
+    assert {one.floor_rate for one in orders} == {0.5}
+
+
 def test_a_node_that_gives_up_at_the_deadline_ends_the_operation_and_is_left_alone_for_a_while() -> None:
     fleet = shrinking(drain={"deadlineSeconds": 60})
     fleet.held = set(fleet.chargers)
@@ -138,14 +144,56 @@ def test_an_operation_that_is_aborted_brings_its_node_back(phase: DrainPhase) ->
     assert fleet.end["replicas"] == 3
 
 
-def test_an_abort_is_heard_while_the_fleet_is_paused_and_nothing_else_is_done() -> None:
+def pause(fleet: ToyFleet, *, paused: bool = True) -> None:
+    fleet.spec = fleet.spec.model_copy(update={"paused": paused})
+
+
+def test_a_drain_that_runs_goes_on_while_the_fleet_is_paused_and_what_comes_after_it_waits() -> None:
+    fleet = shrinking(drain={"maxRate": 1, "limboWindow": 2})
+    until(fleet, is_at(DrainPhase.DRAINING))
+    pause(fleet)
+    done = until(fleet, is_at(DrainPhase.DRAINED))
+    assert kinds(done) == {"WriteDrain", "OrderDrain"}
+    assert {(one.rate, one.until_s) for one in done if isinstance(one, do.OrderDrain)} == {(1, 60)}, "no floor"
+    fleet.operate(600)
+    assert (fleet.end["replicas"], fleet.end["pods"]) == (3, [0, 1, 2])
+    assert only(fleet).status.note == "the fleet is paused: what comes after the drain waits"
+    assert fleet.status.message == "paused: nothing is begun or taken away; slot 2 is Drained"
+    pause(fleet, paused=False)
+    until(fleet, lambda it: it.end["pods"] == [0, 1])
+    assert fleet.wrongs == []
+
+
+def test_a_drain_that_has_not_begun_waits_while_the_fleet_is_paused() -> None:
+    fleet = fleet_of(3)
+    pause(fleet)
+    by_hand(fleet, 1)
+    assert fleet.operate(120) == []
+    assert fleet.pods[1].node.phase == "Serving"
+    pause(fleet, paused=False)
+    until(fleet, is_at(DrainPhase.DRAINED))
+
+
+def test_an_upgrade_that_is_paused_in_a_drain_ends_that_drain_and_touches_no_other_node() -> None:
+    fleet = fleet_of(3, drain={"maxRate": 1, "limboWindow": 2})
+    fleet.spec = fleet.spec.model_copy(update={"template": {"spec": {"containers": [{"name": "node", "image": "2"}]}}})
+    until(fleet, is_at(DrainPhase.DRAINING))
+    pause(fleet)
+    pods = {ordinal: pod.uid for ordinal, pod in fleet.pods.items()}
+    until(fleet, is_at(DrainPhase.DRAINED))
+    assert kinds(fleet.operate(900)) == {"WriteDrain"}
+    assert {ordinal: pod.uid for ordinal, pod in fleet.pods.items()} == pods
+    assert [pod.node.phase for _, pod in sorted(fleet.pods.items())] == ["Serving", "Serving", "Drained"]
+
+
+def test_an_abort_is_heard_while_the_fleet_is_paused() -> None:
     fleet = shrinking(drain={"maxRate": 1, "limboWindow": 1})
     until(fleet, is_at(DrainPhase.DRAINING))
-    fleet.spec = fleet.spec.model_copy(update={"paused": True})
-    assert fleet.operate(30) == []
+    pause(fleet)
     set_spec(fleet, abort=True)
     assert kinds(fleet.operate(60)) == {"WriteDrain", "Undrain"}
     assert fleet.pods[2].node.phase == "Serving"
+    assert fleet.operate(120) == []
 
 
 def test_an_operation_whose_object_is_deleted_brings_its_node_back() -> None:

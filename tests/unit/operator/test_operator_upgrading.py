@@ -100,17 +100,44 @@ def test_a_new_node_that_errs_pauses_the_upgrade_until_the_template_changes() ->
     assert fleet.wrongs == []
 
 
-@pytest.mark.parametrize(("refused", "pauses"), [(2.0, True), (0.1, False)])
-def test_a_new_node_that_refuses_handshakes_pauses_the_upgrade(refused: float, *, pauses: bool) -> None:
-    door = {"capacity_per_s": 100, "arrivals_per_s": 4, "refused_per_s": refused, "queue_s": 0}
-    seen = look(spec_of(replicas=3), [5] * 3, nodes={2: {"accepting": door}})
+def pauses_at(**told: object) -> str:
+    """Why an upgrade is paused whose first new node tells that; empty when it is not."""
+    seen = look(spec_of(replicas=3), [5] * 3, nodes={2: told})
     old = {n: slot(n, seen.slots[n].report, revision="old") for n in (0, 1)}
     fresh = slot(2, seen.slots[2].report, created_at=NOON + MINUTE, ready_since=NOON + MINUTE)
     before = plan(replace(seen, slots=(old[0], old[1], seen.slots[2])), NOON).status
     rolling = replace(seen, slots=(old[0], old[1], fresh), fleet=replace(seen.fleet, status=before))
     paused = plan(rolling, NOON + 2 * MINUTE).status.condition("UpgradePaused")
     assert paused is not None
-    assert (paused.status == "True") is pauses
+    return paused.message if paused.status == "True" else ""
+
+
+@pytest.mark.parametrize(("refused", "pauses"), [(2.0, True), (0.1, False)])
+@pytest.mark.parametrize("errors", [{}, {"asked": 300, "faults": 0, "share": 0.0}])
+def test_a_new_node_that_refuses_handshakes_pauses_the_upgrade(
+    refused: float, errors: dict[str, float], *, pauses: bool
+) -> None:
+    door = {"capacity_per_s": 100, "arrivals_per_s": 4, "refused_per_s": refused, "queue_s": 0}
+    said = pauses_at(accepting=door, errors=errors)
+    assert bool(said) is pauses, said
+    assert not pauses or "f-node-2 refuses handshakes: 33.3%" in said
+
+
+@pytest.mark.parametrize(
+    ("errors", "pauses"),
+    [
+        ({"asked": 60, "faults": 6, "share": 0.1}, True),
+        ({"asked": 600, "faults": 6, "share": 0.01}, False),
+        ({"asked": 10, "faults": 2, "share": 0.2}, False),  # of a few messages: it may be chance
+        ({"asked": 0, "faults": 0, "share": None}, False),
+    ],
+)
+def test_a_new_node_whose_faults_are_a_notable_share_pauses_the_upgrade(
+    errors: dict[str, float | None], *, pauses: bool
+) -> None:
+    said = pauses_at(errors=errors)
+    assert bool(said) is pauses, said
+    assert not pauses or "f-node-2 answers messages with errors: 10.0%, 5.0% are allowed" in said
 
 
 def test_somebody_may_let_a_paused_upgrade_go_on() -> None:
