@@ -41,9 +41,8 @@ def run(servers: Servers, options: argparse.Namespace, seed: int) -> dict[str, A
             rooms[f"node-{number}"] = _node(servers, shared, number, port, options.set)
         for room in rooms.values():
             stack.callback(room.stop, 20)
-        rooms["api"].wait_ready(f"http://127.0.0.1:{api_port}/readyz")
         for name, room in rooms.items():
-            if name.startswith("node"):
+            if name != "worker":
                 room.wait_ready(f"{room.admin}/readyz")
         pids = {name: room.process.pid for name, room in rooms.items()}
         pids |= {"postgres": servers.postgres.pid, "valkey": servers.valkey.pid}

@@ -92,10 +92,11 @@ class Charger(asyncio.Protocol):
             opcode, body = self.buffer[0], self.buffer[start:size]
             self.buffer = self.buffer[size:]
             if opcode == 0x81 and body.startswith(b"[2,"):
-                asked = json.loads(body)[1]
-                self.transport.write(frame(f'[4,"{asked}","NotImplemented","",{{}}]'))
+                self.asked(body)
             elif opcode == 0x81:
                 self.load.heard(self, body)
+            elif opcode == 0x88:
+                self.told_to_go(body)
             elif opcode == 0x89:
                 self.transport.write(bytes((0x8A, 0x80 | len(body))) + MASK + body)
 
@@ -104,13 +105,24 @@ class Charger(asyncio.Protocol):
         if status == "101":
             self.is_open = True
             self.load.opened(self)
-            self.transport.write(frame(BOOT))
+            self.greet()
             return
         self.load.count(status)
         if b"Retry-After: " in head:
             told = float(head.partition(b"Retry-After: ")[2].partition(b"\r")[0])
             self.load.told.append(told)
             self.again = told * RANDOM.uniform(1.0, 1.2)
+
+    def asked(self, body: bytes) -> None:
+        """The CSMS wants something: nothing is known of it here."""
+        self.transport.write(frame(f'[4,"{json.loads(body)[1]}","NotImplemented","",{{}}]'))
+
+    def told_to_go(self, body: bytes) -> None:
+        """The other side closes: the TCP connection ends with it."""
+
+    def greet(self) -> None:
+        """The first words on an open socket."""
+        self.transport.write(frame(BOOT))
 
     def say(self, action: str, payload: str) -> None:
         """Send a CALL."""

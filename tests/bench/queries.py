@@ -137,9 +137,10 @@ def api(dsn: str, redis_url: str, root: Path) -> Iterator[Client]:
     """The API as a process."""
     port = free_port()
     settings = {"POSTGRES_DSN": dsn, "REDIS_URL": redis_url, "API_PORT": str(port), "BOOTSTRAP_TOKEN": TOKEN}
+    settings |= {"ADMIN_PORT": str(free_port())}
     room = Room("api", settings, root / "api.log")
     try:
-        room.wait_ready(f"http://127.0.0.1:{port}/readyz", PATIENCE_S)
+        room.wait_ready(f"{room.admin}/readyz", PATIENCE_S)
         yield Client(port)
     finally:
         room.stop()

@@ -48,10 +48,10 @@ NUMBERS = count(1)
 
 
 class Child:
-    """A process of `crowd.py`."""
+    """A process of `crowd.py`, or of another such script."""
 
-    def __init__(self, **plan: Any) -> None:
-        words = [sys.executable, str(HERE / "crowd.py"), json.dumps(plan | {"password": PASSWORD})]
+    def __init__(self, script: str = "crowd.py", **plan: Any) -> None:
+        words = [sys.executable, str(HERE / script), json.dumps(plan | {"password": PASSWORD})]
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def say(self, word: str) -> None:

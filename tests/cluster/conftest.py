@@ -1,25 +1,29 @@
 """An API server and what plays a cluster on it.
 
-Without KUBECONFIG the server is a toy (`tests/helpers/toy_kubernetes.py`). With KUBECONFIG it is that one: an API
-server without controllers of its own, as envtest starts it, since StatefulSets and pods are played in either case.
+Without KUBECONFIG the server is a toy (`tests/helpers/toy_kubernetes.py`). With KUBECONFIG it is that one, by an
+administrator's login: an API server alone, as envtest starts it, or a cluster. Pods are played in either case, and
+StatefulSets where the server has no controllers; the operator has the rights that the chart gives it, and no more.
 """
 
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import kopf
 import pytest
 import yaml
+from fault_fleet import Servers
+from fleet_street import Street
 from operator_world import World
-from toy_kubernetes import ToyKubernetes, serve
+from real_kubernetes import operator, prepare, remove
+from router_names import Names
+from router_street import HAPROXY, WHY_NOT
+from toy_kubernetes import OPERATOR, ToyKubernetes, serve
 
-from voltring_operator.kube import Kube, KubeError, login
-
-CRDS = Path(__file__).parents[2] / "charts/voltring/crds"
-DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+from voltring_operator.kube import Kube, login
 
 
 @pytest.fixture
@@ -28,29 +32,75 @@ async def world() -> AsyncIterator[World]:
     namespace, port = f"voltring-{uuid4().hex[:8]}", _free_port()
     if os.environ.get("KUBECONFIG"):
         kube = Kube()
-        await _prepare(kube, namespace)
-        world = World(login, namespace, port)
+        await prepare(kube, namespace)
+        world = World(login, namespace, port, await operator(kube, namespace))
         yield world
         await world.close()
-        await kube._ask("DELETE", f"/api/v1/namespaces/{namespace}", {})
+        await remove(kube, namespace)
         await kube.close()
         return
     toy = ToyKubernetes()
     async with serve(toy.app()) as (host, listens):
-        world = World(lambda: kopf.ConnectionInfo(server=f"http://{host}:{listens}"), namespace, port)
+        everybody = kopf.ConnectionInfo(server=f"http://{host}:{listens}")
+        limited = replace(everybody, scheme="Bearer", token=OPERATOR)
+        world = World(lambda: everybody, namespace, port, lambda: limited)
         yield world
         await world.close()
 
 
-async def _prepare(kube: Kube, namespace: str) -> None:
-    for one in sorted(CRDS.glob("*.yaml")):
-        try:
-            await kube.create(DEFINITIONS, yaml.safe_load(one.read_text()))
-        except KubeError as error:
-            if error.status != 409:
-                raise
-    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
-    await kube.create("/api/v1/namespaces", body)
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """PostgreSQL and Valkey, for nodes that are processes."""
+    running = Servers(tmp_path_factory.mktemp("servers"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def dsn(servers: Servers) -> str:
+    """A migrated database of the test's own."""
+    return servers.database()
+
+
+@pytest.fixture
+async def street(servers: Servers, dsn: str, tmp_path: Path) -> AsyncIterator[Street]:
+    """An empty namespace whose pods will be processes, with the router before them."""
+    if HAPROXY is None:
+        pytest.skip(WHY_NOT)
+    namespace, given = f"voltring-{uuid4().hex[:8]}", os.environ.get("KUBECONFIG")
+    redis_url = servers.another_redis_url()
+    with Names() as names:
+        if given:
+            kube = Kube()
+            await prepare(kube, namespace)
+            async with Street(login, Path(given), namespace, dsn, redis_url, names, tmp_path) as running:
+                yield running
+            await remove(kube, namespace)
+            await kube.close()
+            return
+        async with serve(ToyKubernetes().app()) as (host, port):
+            url = f"http://{host}:{port}"
+            config = _kubeconfig(tmp_path / "kubeconfig", url)
+
+            def log_in() -> kopf.ConnectionInfo:
+                return kopf.ConnectionInfo(server=url)
+
+            async with Street(log_in, config, namespace, dsn, redis_url, names, tmp_path) as running:
+                yield running
+
+
+def _kubeconfig(path: Path, url: str) -> Path:
+    """For a process that is to find the toy."""
+    context = {"name": "toy", "context": {"cluster": "toy", "user": "toy"}}
+    cluster = {"name": "toy", "cluster": {"server": url}}
+    told = {
+        "current-context": "toy",
+        "contexts": [context],
+        "clusters": [cluster],
+        "users": [{"name": "toy", "user": {}}],
+    }
+    path.write_text(yaml.safe_dump(told))
+    return path
 
 
 def _free_port() -> int:

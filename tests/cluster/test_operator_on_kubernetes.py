@@ -1,6 +1,7 @@
 """The operator against a Kubernetes API: what it does there, by which preconditions, and that it may die anywhere."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,11 +12,12 @@ from toy_kubelet import TOKEN
 
 from voltring_core.settings import OperatorSettings
 from voltring_core.testing import eventually
+from voltring_operator import handlers
 from voltring_operator.app import run
 from voltring_operator.carrying import Carrier
 from voltring_operator.drains import After, DrainSpec
 from voltring_operator.handlers import Watching
-from voltring_operator.kube import Kube, KubeError, Refused
+from voltring_operator.kube import Kube, KubeError, Refused, login
 from voltring_operator.planning import plan
 from voltring_operator.reading import fleet as read_fleet
 
@@ -37,8 +39,8 @@ async def test_a_fleet_gets_its_nodes_and_its_status_says_how_they_are(world: Wo
     assert (told["readyReplicas"], told["connections"], told["capacityPercent"]) == (3, 30, 0)
     assert told["selector"] == "voltring.io/fleet=f,app.kubernetes.io/component=node"
     assert (await world.condition("Available"))["status"] == "True"
-    events = [one["reason"] for one in await world.kube.items(world.paths.events)]
-    assert events == ["FleetMade"]
+    events = await world.kube.items(world.paths.events)
+    assert [one["reason"] for one in events if one["involvedObject"]["kind"] == "OcppFleet"] == ["FleetMade"]
 
 
 async def test_a_slot_goes_only_after_its_node_was_drained(world: World) -> None:
@@ -139,7 +141,7 @@ async def test_wherever_it_is_killed_in_an_upgrade_the_next_one_ends_it(world: W
 
 async def _killed(world: World, number: int, *, after: bool) -> bool:
     """Whether an operator that dies at its write of that number got so far."""
-    mortal = world.start(kube=Mortal(world.log_in, number, after=after))
+    mortal = world.start(kube=Mortal(world.as_operator, number, after=after))
     try:
         await world.until(world.is_settled, mortal)
     except Died:
@@ -270,7 +272,7 @@ async def test_nodes_that_do_not_take_the_token_are_told_of(world: World) -> Non
 async def test_kopf_tells_of_a_change_and_leaves_no_finalizer(world: World) -> None:
     await world.make()
     news, loop = asyncio.Event(), asyncio.get_running_loop()
-    watching = Watching(world.namespace, news, loop, world.log_in)
+    watching = Watching(world.namespace, news, loop, world.as_operator)
     await watching.cycle()
     try:
         await asyncio.wait_for(news.wait(), 60)
@@ -287,9 +289,42 @@ async def test_kopf_tells_of_a_change_and_leaves_no_finalizer(world: World) -> N
         await asyncio.to_thread(watching.join, 60.0)
 
 
+async def test_kopf_comes_back_when_a_login_is_refused_and_then_is_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.make()
+    monkeypatch.setattr(handlers, "AGAIN_S", 0.2)
+    news, given = asyncio.Event(), [0]
+    wrong = replace(world.as_operator(), scheme="Bearer", token="of somebody who was here")
+
+    def log_in() -> kopf.ConnectionInfo:
+        given[0] += 1
+        return wrong if given[0] < 4 else world.as_operator()
+
+    watching = Watching(world.namespace, news, asyncio.get_running_loop(), log_in)
+    await watching.cycle()
+    try:
+        await asyncio.wait_for(news.wait(), 120)
+        assert given[0] >= 4
+    finally:
+        watching.stop()
+        await asyncio.to_thread(watching.join, 60.0)
+
+
+def test_in_a_pod_kubernetes_is_where_the_pod_is_told_and_not_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = kopf.ConnectionInfo(server="https://kubernetes.default.svc", token="t")
+    monkeypatch.setattr(kopf, "login_with_service_account", lambda **_: named)
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "6443")
+    for host, expected in (("10.0.0.1", "https://10.0.0.1:6443"), ("fd00::1", "https://[fd00::1]:6443")):
+        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
+        assert login() == replace(named, server=expected)
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST")
+    assert login() == named
+
+
 async def test_as_it_runs_it_hears_of_a_change_and_gives_up_the_lease_when_it_ends(world: World) -> None:
     stop, told = asyncio.Event(), {"admin_token": TOKEN, "namespace": world.namespace, "node_timeout": 30.0}
-    running = asyncio.create_task(run(OperatorSettings(look_seconds=3600.0, **told), stop, world.log_in))
+    running = asyncio.create_task(run(OperatorSettings(look_seconds=3600.0, **told), stop, world.as_operator))
     try:
         await world.make()
 
