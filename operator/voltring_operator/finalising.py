@@ -86,7 +86,9 @@ def _gone(drain: DrainState, slot: Slot, sight: Sight) -> Step:
         # With a pod in its place somebody let the fleet grow since; the one that was drained has gone all the same.
         return over(drain, DrainPhase.DONE, f"slot {slot.ordinal} was taken away", sight.now)
     if status.gone_at is None:
-        return Step(status.model_copy(update={"gone_at": sight.now, "note": "a new pod is to come"}))
+        # The new one may be there already, and nothing would tell of it once more.
+        gone = status.model_copy(update={"gone_at": sight.now})
+        return _await(drain.model_copy(update={"status": gone}), slot, sight)
     if status.ready_at is None:
         return _await(drain, slot, sight)
     return _recall(drain, slot, sight)

@@ -51,8 +51,8 @@ class Sizing:
     watch: Watch | None = None
 
 
-def needs(spec: FleetSpec, found: Assessment, replicas: int) -> Need | None:
-    """What the load needs; None while too little is known."""
+def needs(spec: FleetSpec, found: Assessment, replicas: int, busy: str = "") -> Need | None:
+    """What the load needs; None while too little is known. `busy`: as of `size`."""
     charge, cpu = found.charge, found.cpu
     if charge is None:
         return None
@@ -62,6 +62,10 @@ def needs(spec: FleetSpec, found: Assessment, replicas: int) -> Need | None:
         candidates.append(Need(ceil(charge / cap) + 1, f"{charge} chargers, also when a node is lost"))
     if cpu is not None:
         candidates.append(Need(ceil(round(cpu / target.cpu, 6)), f"{cpu:.1f} cores in use"))
+    if busy:
+        # Who takes over a node's chargers, or has just started, is late for a while, and one node more would move even
+        # more of them.
+        return max(candidates, key=lambda one: one.nodes)
     if found.share(lambda one: one.loop_lag.p99_s * 1000 > target.event_loop_lag_ms_p99) >= SLOW:
         candidates.append(Need(replicas + 1, f"event loops are late by more than {target.event_loop_lag_ms_p99:g} ms"))
     if found.share(lambda one: (one.commands.doorbells or 0) > target.stream_lag_max) >= SLOW:
@@ -72,7 +76,7 @@ def needs(spec: FleetSpec, found: Assessment, replicas: int) -> Need | None:
 def size(seen: Observed, found: Assessment, status: FleetStatus, now: datetime, busy: str = "") -> Sizing:
     """`status` knows of the last change; `busy` says which operation goes on, empty when there is none."""
     spec, replicas = seen.spec, seen.replicas
-    need = needs(spec, found, replicas)
+    need = needs(spec, found, replicas, busy)
     watch = status.watch
     if need is not None:
         watch = watched(watch, need.nodes, replicas, now, spec.scale_down.stabilization_seconds)

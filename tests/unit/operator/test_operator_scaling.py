@@ -103,6 +103,14 @@ def test_slow_nodes_are_helped_by_another_one(sign: dict[str, Any]) -> None:
     assert scales(look(spec_of(), [10] * 3, status=calm(4, above=True), nodes=slow))
 
 
+@pytest.mark.parametrize("sign", [{"loop_lag": {"p99_s": 0.2}}, {"commands": {"doorbells": 300}}])
+def test_nodes_that_are_slow_while_an_upgrade_goes_on_are_left_to_end_it(sign: dict[str, Any]) -> None:
+    seen = look(spec_of(), [10] * 3, status=calm(4, above=True), nodes=dict.fromkeys(range(3), sign))
+    assert scales(seen)
+    first = seen.slots[0]
+    assert scales(replace(seen, slots=(slot(0, first.report, revision="old"), *seen.slots[1:]))) == []
+
+
 def test_one_slow_node_of_four_is_sick_and_no_reason_to_grow() -> None:
     assert scales(look(spec_of(), [10] * 4, status=calm(4, above=True), nodes={0: {"loop_lag": {"p99_s": 9}}})) == []
 
