@@ -36,8 +36,8 @@ class Keeper(Charger):
         super().__init__(load, identity)
         self.charges = charges
         self.was_booted = False
-        self.outbox: deque[tuple[str, str]] = deque()
-        """(action, its time), the oldest first."""
+        self.outbox: deque[tuple[str, str, int]] = deque()
+        """(action, its time, the meter then), the oldest first: what is told again is told in the same words."""
         self.waits_for = ""
         """The id of the CALL that is open."""
         self.call_timer: Any = None
@@ -64,23 +64,23 @@ class Keeper(Charger):
 
     def take(self, action: str) -> None:
         """A fact of this moment, to be told."""
-        self.outbox.append((action, self.load.moment()))
+        self.register += 7
+        self.outbox.append((action, self.load.moment(), self.register))
         self.go_on()
 
     def go_on(self) -> None:
         """Tell the oldest fact, if nothing else is being told."""
         if not (self.outbox and self.is_booted and not self.waits_for):
             return
-        action, at = self.outbox[0]
+        action, at, register = self.outbox[0]
         if action == "StartTransaction":
             self.call(action, f'{{"connectorId":1,"idTag":"BENCH","meterStart":0,"timestamp":"{at}"}}')
         elif action == "MeterValues":
-            self.register += 7
-            values = sampled(self.register, '"unit":"?"')
+            values = sampled(register, '"unit":"?"')
             words = f'[{{"timestamp":"{at}","sampledValue":{values}}}]'
             self.call(action, f'{{"connectorId":1,"transactionId":{self.transaction},"meterValue":{words}}}')
         else:
-            ended = f'"meterStop":{self.register + 9},"timestamp":"{at}"'
+            ended = f'"meterStop":{register},"timestamp":"{at}"'
             self.call(action, f'{{"transactionId":{self.transaction},{ended}}}')
 
     def answered(self, body: bytes) -> None:
@@ -100,7 +100,7 @@ class Keeper(Charger):
             self.patience.cancel()
             self.load.booted(self)
         elif self.outbox:
-            action, at = self.outbox.popleft()
+            action, at, _ = self.outbox.popleft()
             if action == "StartTransaction":
                 self.transaction = frame_[2]["transactionId"]
             self.load.facts.append((self.identity, action, at, str(self.transaction)))
