@@ -45,6 +45,8 @@ class Misplacing:
         """Since when the same nodes have been ready; None when it is not known which are."""
         self.ids: frozenset[str] | None = None
         """The chargers that belong elsewhere, as of the last cycle; None: not worked out."""
+        self.counted: tuple[int, ...] | None = None
+        """The ordinals of the nodes that were taken to be ready for that."""
 
     @property
     def is_possible(self) -> bool:
@@ -65,13 +67,14 @@ class Misplacing:
     async def _work(self) -> None:
         now = self._place_now()
         if now is None or not now.up:
-            self._place, self._homes, self.same_since, self.ids = None, {}, None, None
+            self._place, self._homes, self.same_since, self.ids, self.counted = None, {}, None, None, None
             return
         whole = await asyncio.to_thread(ring, now.up)  # made once, and kept while the same nodes are ready
         if now != self._place:
             self._place, self._homes, self.same_since = now, {}, self._clock()
         await self._find_homes(whole)
         self.ids = frozenset(charger_id for charger_id, home in self._homes.items() if home != now.here)
+        self.counted = tuple(sorted(now.up))
 
     def _place_now(self) -> Place | None:
         """Where the node stands; None when that is not known, or makes no sense here."""

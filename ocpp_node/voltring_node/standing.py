@@ -340,6 +340,7 @@ class Standing:
             errors=self._faults.look(),
             limbo=len(drainer.limbo) + len(self.recaller.limbo),
             misplaced=self.misplacing.count,
+            counted=self.misplacing.counted,
             drain=self._draining(),
             recall=self._recalling(),
             neighbours=len(self.neighbours.last),

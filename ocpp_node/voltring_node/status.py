@@ -120,6 +120,7 @@ class NodeStatus:
     errors: Errors
     limbo: int
     misplaced: int | None
+    counted: tuple[int, ...] | None
     drain: Draining | None
     recall: Recalling | None
     neighbours: int

@@ -16,7 +16,7 @@ from voltring_operator.model import Pod, Slot
 RETURN_LIMIT = timedelta(minutes=10)
 """For a new pod to come, be ready and answer: images of hundreds of megabytes are pulled in less."""
 SETTLING = timedelta(seconds=20)
-"""For the others to see that the new pod serves, and to find out who belongs there."""
+"""For the others to see that the new pod serves, and to find out who belongs there, where they do not tell that."""
 RECALL_LIMIT = timedelta(minutes=30)
 """For chargers to come home: those that are left then come with their next connection."""
 
@@ -87,7 +87,7 @@ def _gone(drain: DrainState, slot: Slot, sight: Sight) -> Step:
         return over(drain, DrainPhase.DONE, f"slot {slot.ordinal} was taken away", sight.now)
     if status.gone_at is None:
         # The new one may be there already, and nothing would tell of it once more.
-        gone = status.model_copy(update={"gone_at": sight.now})
+        gone = status.model_copy(update={"gone_at": sight.now, "remaining": 0})
         return _await(drain.model_copy(update={"status": gone}), slot, sight)
     if status.ready_at is None:
         return _await(drain, slot, sight)
@@ -117,8 +117,8 @@ def _recall(drain: DrainState, slot: Slot, sight: Sight) -> Step:
         return over(drain, DrainPhase.DONE, f"{slot.name} serves; who is not home yet comes by itself", sight.now)
     if drain.spec.abort:
         return over(drain, DrainPhase.DONE, f"{slot.name} serves; nobody else is sent home", sight.now)
-    if sight.now - status.ready_at < SETTLING:
-        return Step(noted(status, f"the others learn that {slot.name} serves"))
+    if unaware := next((one for one in others if not is_aware(one, slot, sight.now - status.ready_at)), None):
+        return Step(noted(status, f"{unaware.name} has to learn that {slot.name} serves"))
     if silent := next((one for one in others if one.report is None), None):
         return Step(noted(status, f"{silent.name} {why_not(silent)}: it may have chargers that belong here"))
     away = [one for one in others if belongs_elsewhere(one, drain)]
@@ -131,6 +131,15 @@ def _recall(drain: DrainState, slot: Slot, sight: Sight) -> Step:
     told = {"remaining": count, "note": f"{count} chargers are elsewhere; those that are idle are sent home"}
     actions = tuple(order for one in away if (order := recall(one, drain, share, left.total_seconds())))
     return Step(status.model_copy(update=told), actions)
+
+
+def is_aware(slot: Slot, of: Slot, since: timedelta) -> bool:
+    """Whether the slot's node knows that the other one, which serves `since`, does, and who of its chargers belongs
+    there."""
+    if slot.report is None:
+        return True  # it is silent: that is another matter
+    told = slot.report.counted
+    return since >= SETTLING if told is None else of.ordinal in told
 
 
 def belongs_elsewhere(slot: Slot, drain: DrainState) -> bool:

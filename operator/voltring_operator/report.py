@@ -110,6 +110,8 @@ class NodeReport(Part):
     """Cores that the process used over the last seconds; None: not known yet."""
     limbo: int
     misplaced: int | None
+    counted: tuple[int, ...] | None = None
+    """The ordinals that it takes to be ready when it works that out; None: not told."""
     drain: DrainReport | None
     recall: RecallReport | None = None
     redis: Server

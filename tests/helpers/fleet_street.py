@@ -27,6 +27,7 @@ from router_street import Router, wait_listening
 
 from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.domain.commands import command_class, lane
+from voltring_core.ending import end
 from voltring_core.store.commands import Commands, NewCommand
 from voltring_core.store.database import open_pool
 from voltring_core.testing import eventually, free_port
@@ -35,7 +36,7 @@ from voltring_operator.kube import Kube, KubeError, Paths
 TOKEN = "a token that is long enough for it"  # of the nodes' admin ports
 FLEET = "f"
 SLOTS = 5
-LONG_S = 400.0
+LONG_S, HANGS_S = 240.0, 30.0
 """For an operation on a machine that is five times slower than one on which it takes a minute."""
 LOOK_S = 0.05
 CRASHES = 5
@@ -117,9 +118,7 @@ class Street:
     async def __aexit__(self, *_: Any) -> None:
         if not self.is_quiet:
             print(await self._described())  # shown with a failure
-        for task in reversed(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         if self.operator is not None:
             self.operator.kill()
         await self.kubelet.close()
@@ -267,7 +266,8 @@ class Street:
             assert not sick, f"{sick[0].name} ends again and again: {sick[0].room.log.read_text()[-1000:]}"
             return await holds()
 
-        return await eventually(look, seconds)
+        async with asyncio.timeout(seconds + HANGS_S):  # what hangs fails, too
+            return await eventually(look, seconds)
 
     # The chargers.
 
@@ -301,8 +301,7 @@ class Street:
 
     async def judged(self) -> Verdict:
         """No more commands; what was acknowledged is there, nothing is doubled, everybody is owned, or this raises."""
-        self._giving.cancel()
-        await asyncio.gather(self._giving, return_exceptions=True)
+        await end([self._giving])
         self._tasks.remove(self._giving)
         limits = {"commands_within": LONG_S, "owners_within": LONG_S}
         verdict = await judge(self.database, self.redis, self.chargers, self.orders, **limits)  # type: ignore[arg-type]

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -46,10 +45,6 @@ def hurry(command: str) -> None:
         recalling.CALM_S = CALM_S
         standing.Order = partial(standing.Order, quiet_s=QUIET_S, propagate_s=PROPAGATE_S)  # type: ignore[assignment,misc]
         standing.RecallOrder = partial(standing.RecallOrder, steady_s=STEADY_S)  # type: ignore[assignment,misc]
-    if command == "operator":
-        from voltring_operator import finalising
-
-        finalising.SETTLING = timedelta(seconds=STEADY_S)
 
 
 def main() -> None:

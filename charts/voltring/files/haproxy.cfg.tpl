@@ -144,6 +144,8 @@ backend nodes
 
 frontend admin
     bind {{ .adminListen }}:{{ .metricsPort }}
+    # The second says nothing without the first: each probe would be a line "Connect from".
+    option httplog
     option dontlog-normal
     http-request use-service prometheus-exporter if { path /metrics }
     # Ready also when no node is: an endpoint that is taken away may lose its open sockets.

@@ -5,11 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from operator_looks import LONG_AGO, MINUTE, NOON, look, slot, spec_of
+from operator_looks import LONG_AGO, MINUTE, NOON, document, look, slot, spec_of
 from toy_fleet import ToyFleet
 
 from voltring_operator import actions as do
 from voltring_operator.drains import Reason
+from voltring_operator.finalising import is_aware
 from voltring_operator.planning import plan
 from voltring_operator.report import read
 
@@ -203,6 +204,27 @@ def test_the_fleet_is_neither_shrunk_nor_rebalanced_while_it_is_upgraded() -> No
     until_done(fleet)
     reasons = [one.spec.reason for one in fleet.drains.values()]
     assert reasons.index(Reason.SCALE_DOWN) == 3 if Reason.SCALE_DOWN in reasons else len(reasons) == 3
+
+
+@pytest.mark.parametrize(
+    ("counted", "seconds", "is_so"),
+    [([0, 1], 0, True), ([1], 3600, False), (None, 19, False), (None, 20, True)],
+    ids=[
+        "it counts it",
+        "it does not count it yet",
+        "it does not tell, and just now",
+        "it does not tell, and long ago",
+    ],
+)
+def test_who_is_to_send_chargers_home_has_to_know_that_their_node_serves(
+    counted: list[int] | None, seconds: float, is_so: bool
+) -> None:
+    back, other = slot(0, read(document())), slot(1, read(document(counted=counted)))
+    assert is_aware(other, back, timedelta(seconds=seconds)) is is_so
+
+
+def test_who_is_silent_is_another_matter() -> None:
+    assert is_aware(slot(1, None), slot(0, read(document())), timedelta())
 
 
 def test_a_node_that_carries_far_more_than_the_others_sends_idle_chargers_home_slowly() -> None:
