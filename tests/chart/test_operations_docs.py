@@ -66,6 +66,7 @@ def test_commands_can_be_typed_as_they_are(page: str) -> None:
         "kubectl get endpoints kubernetes",
         "kubectl auth",
         "kubectl apply",
+        "kubectl cordon",
         "kubectl drain",
     )
     for line in re.findall(r"kubectl [a-z-][^`\n]*", page):
