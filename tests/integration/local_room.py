@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 
 
@@ -13,8 +14,13 @@ def room(command: str) -> None:
     if command == "simulate":
         time.sleep(3600)
     elif command != "migrate":
-        port = os.environ["VOLTRING_API_PORT" if command == "api" else "VOLTRING_ADMIN_PORT"]
-        http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), _Health).serve_forever()
+        if command == "api":
+            threading.Thread(target=_serve, args=("VOLTRING_API_PORT",), daemon=True).start()
+        _serve("VOLTRING_ADMIN_PORT")
+
+
+def _serve(setting: str) -> None:
+    http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ[setting])), _Health).serve_forever()
 
 
 class _Health(http.server.BaseHTTPRequestHandler):
