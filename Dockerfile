@@ -28,17 +28,17 @@ RUN uv build --wheel --no-build-isolation --python /opt/build/bin/python --out-d
 
 # The dependencies of one room, then the one wheel: a change of the code makes the last layer only.
 FROM build AS build-node
-RUN uv sync --frozen --no-default-groups --no-install-project --extra node
+RUN uv sync --frozen --no-default-groups --no-install-project --extra node --extra tracing
 COPY --from=wheel /wheel /wheel
 RUN uv pip install --no-deps --python /opt/voltring /wheel/*.whl
 
 FROM build AS build-api
-RUN uv sync --frozen --no-default-groups --no-install-project --extra api
+RUN uv sync --frozen --no-default-groups --no-install-project --extra api --extra tracing
 COPY --from=wheel /wheel /wheel
 RUN uv pip install --no-deps --python /opt/voltring /wheel/*.whl
 
 FROM build AS build-worker
-RUN uv sync --frozen --no-default-groups --no-install-project --extra worker
+RUN uv sync --frozen --no-default-groups --no-install-project --extra worker --extra tracing
 COPY --from=wheel /wheel /wheel
 RUN uv pip install --no-deps --python /opt/voltring /wheel/*.whl
 
