@@ -1,10 +1,14 @@
-"""The peer: PyPI `ocpp`'s ChargePoint on `websockets`, as their documentation puts them together. It stores nothing."""
+"""The peer: PyPI `ocpp`'s ChargePoint on `websockets`, as their documentation puts them together. It stores nothing.
+
+`--uvloop`: on that loop in place of asyncio's own.
+"""
 
 import asyncio
 import sys
 from datetime import UTC, datetime
 from typing import Any
 
+import uvloop
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint as ChargePoint16
 from ocpp.v16 import call_result as result16
@@ -68,4 +72,5 @@ async def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    run = uvloop.run if "--uvloop" in sys.argv else asyncio.run
+    run(main(int(sys.argv[-1])))

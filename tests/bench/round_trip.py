@@ -1,4 +1,4 @@
-"""What one message costs the server: the node, with its commit, beside PyPI `ocpp`, in turns in one run.
+"""What one message costs the server: the node, with its commit, beside libraries without one, in turns in one run.
 
     .venv/bin/python tests/bench/round_trip.py [--runs 3] [--seconds 8] [--connections 500] [--actions MeterValues ...]
 
@@ -12,7 +12,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 from measure import Run, machine, median
+from peers import NAMES, Peer, gathered
 
 from voltring_core.store.migrate import migrate
 from voltring_core.testing import Room, free_port
@@ -60,15 +61,11 @@ def drive(action: str, port: int, pids: dict[str, int], options: argparse.Namesp
     return Run(**found)
 
 
-def run_peer(action: str, options: argparse.Namespace) -> Run:
-    """PyPI `ocpp`."""
+def run_peer(peer: Peer, action: str, options: argparse.Namespace) -> Run:
+    """A library that stores nothing."""
     port = free_port()
-    with subprocess.Popen([sys.executable, str(HERE / "peer.py"), str(port)]) as peer:
-        try:
-            _wait_for(port)
-            return drive(action, port, {"server": peer.pid}, options)
-        finally:
-            peer.kill()
+    with peer.serve(port) as pid:
+        return drive(action, port, {"server": pid}, options)
 
 
 def run_node(action: str, servers: "Servers", options: argparse.Namespace) -> Run:
@@ -113,18 +110,6 @@ def _node(dsn: str, servers: Servers, more: list[str]) -> Iterator[tuple[Room, i
         room.stop(20)
 
 
-def _wait_for(port: int) -> None:
-    import socket
-    import time
-
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise Void("the peer does not listen")
-
-
 async def _found(server_dsn: str) -> str:
     """A database of its own, with today's partitions as the worker makes them."""
     name = f"bench_{next(NUMBERS)}"
@@ -163,21 +148,31 @@ async def _execute(dsn: str, statement: str) -> None:
         await connection.close()
 
 
-def compare(action: str, servers: Servers, options: argparse.Namespace) -> None:
+def compare(action: str, servers: Servers, peers: Sequence[Peer], options: argparse.Namespace) -> None:
     """Runs in turns, and their table."""
-    runs: dict[str, list[Run]] = {"peer": [], "node": []}
+    runs: dict[str, list[Run]] = {peer.name: [] for peer in peers} | {"node": []}
     for _ in range(options.runs):
-        if not options.node_only:
-            runs["peer"].append(run_peer(action, options))
-            print(_line(action, "peer", runs["peer"][-1]), flush=True)
+        for peer in peers:
+            runs[peer.name].append(run_peer(peer, action, options))
+            print(_line(action, peer.name, runs[peer.name][-1]), flush=True)
         runs["node"].append(run_node(action, servers, options))
         print(_line(action, "node", runs["node"][-1]), flush=True)
     for who, made in runs.items():
-        if made:
-            print(_summary(action, who, made))
-    if runs["peer"]:
-        ratios = [p.each("server") / n.each("server") for p, n in zip(runs["peer"], runs["node"], strict=True)]
-        print(f"{action:<17} the node is cheaper by {median(ratios)}\n", flush=True)
+        print(_summary(action, who, made))
+        _keep(options.out, action, who, made)
+    for peer in peers:
+        each = zip(runs[peer.name], runs["node"], strict=True)
+        ratios = [theirs.each("server") / ours.each("server") for theirs, ours in each]
+        print(f"{action:<17} the node is cheaper than {peer.name} by {median(ratios)}")
+    print(flush=True)
+
+
+def _keep(out: Path | None, action: str, who: str, runs: Sequence[Run]) -> None:
+    if out is not None:
+        each = {name: [run.each(name) for run in runs] for name in runs[0].cpu}
+        told = {"action": action, "who": who, "us_each": each, "rate": [run.rate for run in runs]}
+        with out.open("a") as file:
+            file.write(json.dumps(told) + "\n")
 
 
 def _line(action: str, who: str, run: Run) -> str:
@@ -198,7 +193,10 @@ def options_of(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--most", type=int, default=200_000, help="messages in a run")
     parser.add_argument("--connections", type=int, default=500)
     parser.add_argument("--actions", nargs="+", choices=ACTIONS, default=list(ACTIONS))
-    parser.add_argument("--node-only", action="store_true", help="leave the peer out")
+    parser.add_argument(
+        "--peers", nargs="*", choices=NAMES, default=list(NAMES), help="beside whom; none: the node alone"
+    )
+    parser.add_argument("--out", type=Path, help="a file that gets a JSON object a line")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings of the node")
     return parser.parse_args(words)
 
@@ -211,8 +209,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="voltring-bench-") as folder:
         root = Path(folder)
         with start_postgres(root / "postgres") as postgres, start_valkey(root / "valkey") as valkey:
+            peers = gathered(options.peers, root)
+            for peer in peers:
+                print(f"{peer.name}: {peer.says}", flush=True)
             for action in options.actions:
-                compare(action, Servers(postgres, valkey, root), options)
+                compare(action, Servers(postgres, valkey, root), peers, options)
 
 
 if __name__ == "__main__":

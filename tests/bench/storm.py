@@ -269,14 +269,17 @@ def _node(number: int, port: int, dsn: str, redis_url: str, root: Path, more: Se
     return Room("node", settings | dict(one.split("=", 1) for one in more), root / f"node-{number}.log")
 
 
-async def _found(server_dsn: str, options: argparse.Namespace) -> str:
-    """A database of its own, with today's partitions, and every charger registered with the same password."""
+async def _found(server_dsn: str, options: argparse.Namespace, *, is_parted: bool = True) -> str:
+    """A database of its own, and every charger registered with the same password.
+
+    `is_parted`: with today's partitions, where no worker makes them.
+    """
     name = f"storm_{next(NUMBERS)}"
     await _execute(server_dsn, f"CREATE DATABASE {name}")
     dsn = urlsplit(server_dsn)._replace(path=f"/{name}").geturl()
     await migrate(dsn)
     today = datetime.now(UTC).date()
-    for table in ("ocpp_messages", "meter_values"):
+    for table in ("ocpp_messages", "meter_values") if is_parted else ():
         await _execute(dsn, f"SELECT make_day_partition('{table}', '{table}_today', '{today}')")
     for prefix, many in (("CROWD", options.chargers), ("CHARGING", options.charging)):
         await _execute(

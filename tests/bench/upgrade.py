@@ -26,6 +26,7 @@ from typing import Any
 import httpx
 import kopf
 import yaml
+from facts import compared
 from measure import machine
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
@@ -148,13 +149,7 @@ def told_of(operation: Operation, found: dict[str, Any], chargers: int) -> list[
 
 async def verdict(street: Street, found: dict[str, Any], ended: int) -> list[str]:
     """What was lost, doubled or interrupted; printed, and returned."""
-    wrong = []
-    facts = {kind: [one for one in found["facts"] if one[1] == kind] for kind in KINDS}
-    for kind, statement in KINDS.items():
-        there = Counter((row["charger_id"], row["at"], row["own"]) for row in await street.database.fetch(statement))
-        times = [there[charger, datetime.fromisoformat(at), own] for charger, _, at, own in facts[kind]]
-        print(f"  {kind}: {len(times)} acknowledged, {sum(one == 1 for one in times)} found once in PostgreSQL by id")
-        wrong += [f"{kind}: {count} are there {n} times" for n, count in Counter(times).items() if n != 1]
+    wrong = await compared(street.database, found["facts"])
     obeyed = Counter((one[0], one[2]) for one in found["obeyed"])
     orders = {(one.charger_id, json.dumps(one.payload, sort_keys=True)): one.id for one in street.orders.orders}
     rows = await street.database.fetch("SELECT id, state, attempts FROM commands WHERE created_by = 'test'")
@@ -176,13 +171,6 @@ async def verdict(street: Street, found: dict[str, Any], ended: int) -> list[str
     return wrong
 
 
-KINDS = {
-    "StartTransaction": "SELECT charger_id, started_at AS at, ocpp_transaction_id::text AS own FROM transactions",
-    "MeterValues": "SELECT m.charger_id, m.sampled_at AS at, t.ocpp_transaction_id::text AS own"
-    " FROM meter_values m JOIN transactions t ON t.id = m.transaction_id"
-    " WHERE m.measurand = 'Energy.Active.Import.Register' AND m.context = 'Sample.Periodic'",
-    "StopTransaction": "SELECT charger_id, ended_at AS at, ocpp_transaction_id::text AS own FROM transactions",
-}
 ENDED = "SELECT count(*) FROM transactions WHERE state <> 'Active'"
 
 

@@ -1,8 +1,9 @@
-"""The load of `upgrade.py`: chargers that keep account of their sockets, of what was acknowledged, of what they obeyed.
+"""The load of `upgrade.py` and `steady.py`: chargers that keep account of what happens to them.
 
-A charger boots once, and says Heartbeat on each later socket. Some are in one session from the beginning to the end,
-take a reading every ten seconds whether they are connected or not, and keep each until it is acknowledged. Told to go
-they wait for their own back-off, refused with 503 for Retry-After.
+They know their sockets, what was acknowledged, what they obeyed. A charger boots once, and says Heartbeat on each later
+socket. Some are in one session from the beginning to the end, take a reading every so often whether they are connected
+or not, and keep each until it is acknowledged. Told to go they wait for their own back-off, refused with 503 for
+Retry-After.
 
 Started with one JSON object as its argument; says `{"ready": true}` when all are connected; told `stop` on standard
 input it ends its sessions, writes all that it knows to the file `told`, and says `{"done": true}`.
@@ -101,6 +102,7 @@ class Keeper(Charger):
             self.load.booted(self)
         elif self.outbox:
             action, at, _ = self.outbox.popleft()
+            self.load.answers.append((self.sent_at, time.monotonic() - self.sent_at))
             if action == "StartTransaction":
                 self.transaction = frame_[2]["transactionId"]
             self.load.facts.append((self.identity, action, at, str(self.transaction)))
@@ -136,6 +138,9 @@ class Keepers(Load):
         """(charger, action, payload)."""
         self.outages: list[tuple[str, float, float, float, int, int]] = []
         """(charger, lost at, back at, its own back-off, code, tries)."""
+        self.reads_every_s: float = plan.get("reads_every_s", READS_EVERY_S)
+        self.answers: list[tuple[float, float]] = []
+        """(said at, seconds until it was answered) of each fact, on the monotonic clock."""
         self._away: dict[str, list[Any]] = {}
         self._moments = datetime.now(UTC)
 
@@ -184,13 +189,13 @@ class Keepers(Load):
             await asyncio.sleep(0.1)
         self.over = True
         told = {"facts": self.facts, "obeyed": self.obeyed, "outages": self.outages, "counts": self._counts}
-        told |= {"unsaid": sum(len(one.outbox) for one in charging), "away": list(self._away)}
+        told |= {"answers": self.answers, "unsaid": sum(len(one.outbox) for one in charging), "away": list(self._away)}
         self.file.write_text(json.dumps(told))
         print(json.dumps({"done": True}), flush=True)
         await _line()
 
     async def _live(self, one: Any) -> None:
-        every = READS_EVERY_S if one.charges else BEATS_EVERY_S
+        every = self.reads_every_s if one.charges else BEATS_EVERY_S
         await asyncio.sleep(RANDOM.uniform(0, every))
         if one.charges:
             one.take("StartTransaction")
