@@ -7,21 +7,22 @@ part for itself and within a budget: a part that takes too long shows its last n
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 import asyncpg
 
-from voltring_api.models.fleet import Fleet, Node, SiteFleet, SiteNamed
+from voltring_api.models.fleet import Fleet, Node, Servers, SiteFleet, SiteNamed
 from voltring_api.presence import ONLINE, Live, Presence
 from voltring_api.statements import bind, include
+from voltring_core.cluster.leases import NodeLease
 from voltring_core.errors import NotFound
 from voltring_core.store.queries import load
 
 T = TypeVar("T")
 SQL = load("voltring_api", "counting.sql")
 COUNT, SITES = (include(SQL[name], online=ONLINE) for name in ("count", "sites"))
-SLOW_PARTS = ("energy", "answers", "firmware", "flagged", "waiting")
+SLOW_PARTS = ("energy", "answers", "commands", "firmware", "flagged", "waiting")
 BELIEVED_S = 1.0
 SLOW_BELIEVED_S = 10.0
 BUDGET_S = 2.0
@@ -144,9 +145,7 @@ class Counter:
 
 def fleet_of(row: Mapping[str, Any], live: Live, site: SiteNamed | None = None) -> Fleet:
     """The fleet from a row of `counting.sql`, what the slow parts told, and the nodes that live."""
-    nodes = [
-        Node(name=node.name, uid=node.uid, connections=node.connections, draining=node.draining) for node in live.nodes
-    ]
+    nodes = [node_of(lease) for lease in live.nodes]
     counts = {name: row[name] or nothing for name, nothing in EMPTY.items()}
     idle = {node.name: 0 for node in live.nodes}
     more = {
@@ -154,5 +153,31 @@ def fleet_of(row: Mapping[str, Any], live: Live, site: SiteNamed | None = None) 
         "online_percent": round(100 * row["online"] / row["total"], 1) if row["total"] else None,
         "by_node": idle | counts["by_node"],
         "nodes": nodes,
+        "messages_per_s": _sum(lease.messages_per_s for lease in live.nodes),
+        "servers": Servers(postgres=all(lease.postgres is not False for lease in live.nodes), redis=not live.unsure),
     }
     return Fleet.model_validate({**row, **counts, **more})
+
+
+def node_of(lease: NodeLease) -> Node:
+    """A node as it says of itself."""
+    return Node(
+        name=lease.name,
+        uid=lease.uid,
+        connections=lease.connections,
+        draining=lease.draining,
+        messages_per_s=lease.messages_per_s,
+        ack_p50_ms=_ms(lease.ack_p50_s),
+        ack_p99_ms=_ms(lease.ack_p99_s),
+        loop_lag_ms=_ms(lease.lag_p99_s),
+    )
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(1000 * seconds, 1)
+
+
+def _sum(numbers: Iterable[float | None]) -> float | None:
+    """Of those that are known; None when none is."""
+    known = [number for number in numbers if number is not None]
+    return round(sum(known), 1) if known else None

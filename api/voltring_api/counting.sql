@@ -92,6 +92,20 @@ SELECT json_build_object(
 ) AS answers
 FROM answered
 
+-- name: commands
+-- Those that are not over; a partial index holds the few of each state.
+WITH queued AS (
+    SELECT count(*) AS n FROM commands WHERE state = 'QUEUED'
+        AND charger_id IN (SELECT id FROM chargers WHERE site_id = :site) -- if site
+), sent AS (
+    SELECT count(*) AS n FROM commands WHERE state = 'SENT'
+        AND charger_id IN (SELECT id FROM chargers WHERE site_id = :site) -- if site
+), unknown AS (
+    SELECT count(*) AS n FROM commands WHERE state = 'UNKNOWN'
+        AND charger_id IN (SELECT id FROM chargers WHERE site_id = :site) -- if site
+)
+SELECT json_build_object('open', queued.n + sent.n, 'unknown', unknown.n) AS commands FROM queued, sent, unknown
+
 -- name: firmware
 SELECT coalesce(json_agg(spread), '[]') AS firmware FROM (
     SELECT vendor, model, firmware_version, count(*) AS chargers FROM chargers

@@ -57,7 +57,12 @@ async def _end(pool: asyncpg.Pool, over: Over, now: datetime) -> Transaction | N
             then.power_w,
             list(then.flags),
         )
-    logger.info("%s: session %s is over without its charger's word", then.charger_id, then.id)
+    logger.info(
+        "%s: session %s is over without its charger's word",
+        then.charger_id,
+        then.id,
+        extra={"charger": then.charger_id},
+    )
     return then
 
 

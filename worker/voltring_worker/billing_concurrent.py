@@ -49,5 +49,10 @@ class ConcurrentStarts:
             done: Any = await connection.execute(SQL["flag"], session)
         if done != "UPDATE 1":
             return False
-        logger.info("%s: session %s began at the same moment as another one of its token", charger_id, session)
+        logger.info(
+            "%s: session %s began at the same moment as another one of its token",
+            charger_id,
+            session,
+            extra={"charger": charger_id},
+        )
         return True

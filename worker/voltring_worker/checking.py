@@ -22,7 +22,8 @@ from voltring_core.domain.reckoning import NOT_CHECKED, Account, work_out
 from voltring_core.domain.reckoning_running import Running, go_along
 from voltring_core.domain.transactions import Transaction, TransactionState
 from voltring_core.domain.values import changed
-from voltring_core.metrics import CHECKED, FLAGGED
+from voltring_core.metrics import CHECKED, FLAGGED, FLAGS
+from voltring_core.metrics.naming import OTHER
 from voltring_core.store.database import AWAY
 from voltring_core.store.evidence import load_stored, rated_powers
 from voltring_core.store.queries import load
@@ -157,7 +158,7 @@ def note_flags(account: Account, before: Collection[str]) -> tuple[str, ...]:
     """Count the flags that were not there before; returns them."""
     new = tuple(word for word in account.flags if word not in before)
     for word in new:
-        FLAGGED.labels(word).inc()
+        FLAGGED.labels(word if word in FLAGS else OTHER).inc()
     return new
 
 

@@ -1,8 +1,12 @@
 """`voltring worker`."""
 
+from socket import gethostname
+
 import click
 
-from voltring_core.runtime import configure_logging, run
+from voltring_core import tracing_export
+from voltring_core.logs import configure_logging
+from voltring_core.runtime import run
 from voltring_core.settings import WorkerSettings, load
 from voltring_worker import app
 
@@ -15,5 +19,6 @@ def worker() -> None:
 
 def _settings() -> WorkerSettings:
     settings = load(WorkerSettings)
-    configure_logging(settings.log_level.value)
+    configure_logging(settings.log_level.value, "worker")
+    tracing_export.begin(settings.otlp_endpoint, settings.trace_sample, "worker", gethostname())
     return settings

@@ -59,11 +59,23 @@ class Deauthorising:
                 if wanted is not None:
                     await Commands(cast(asyncpg.Pool, connection)).queue(_command(row, wanted))
         except TooMany as error:
-            logger.info("%s: session %s is not asked to stop yet: %s", row["charger_id"], row["id"], error)
+            logger.info(
+                "%s: session %s is not asked to stop yet: %s",
+                row["charger_id"],
+                row["id"],
+                error,
+                extra={"charger": row["charger_id"]},
+            )
             return False
         if wanted is not None:
             await self._doorbells.ring(row["charger_id"])
-        logger.info("%s: session %s is deauthorised: its token is %s", row["charger_id"], row["id"], row["status"])
+        logger.info(
+            "%s: session %s is deauthorised: its token is %s",
+            row["charger_id"],
+            row["id"],
+            row["status"],
+            extra={"charger": row["charger_id"]},
+        )
         return True
 
 

@@ -47,7 +47,7 @@ async def settle(pool: asyncpg.Pool, marks: Sequence[int], begun: Collection[UUI
                 changed_any |= await _settle(connection, charger_id)
         except Exception as error:
             pass_on(error)
-            logger.exception("%s: whose its stops are can't be decided", charger_id)
+            logger.exception("%s: whose its stops are can't be decided", charger_id, extra={"charger": charger_id})
     return changed_any
 
 
@@ -68,7 +68,13 @@ async def _settle(connection: asyncpg.Connection, charger_id: str) -> bool:
     touched |= _flagged(found, sessions)
     if touched:
         await _carry_out(connection, found, {one: sessions[one] for one in touched if one is not None})
-        logger.info("%s: %d stops joined, %d taken back", charger_id, len(found.joined), len(found.left))
+        logger.info(
+            "%s: %d stops joined, %d taken back",
+            charger_id,
+            len(found.joined),
+            len(found.left),
+            extra={"charger": charger_id},
+        )
     return bool(touched)
 
 

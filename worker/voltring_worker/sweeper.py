@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection
 
 import asyncpg
 
+from voltring_core import tracing
 from voltring_core.cluster.connection import AWAY as REDIS_AWAY
 from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.domain.commands import (
@@ -18,6 +19,7 @@ from voltring_core.domain.commands import (
     State,
 )
 from voltring_core.metrics import SWEPT
+from voltring_core.saying import Saying
 from voltring_core.store.commands import SQL as COMMANDS
 from voltring_core.store.commands import forget_secrets
 from voltring_worker.partitions import SQL
@@ -47,6 +49,7 @@ class Sweeper:
         self._doorbells = doorbells
         self._call_timeout = call_timeout
         self._living = living
+        self._away = Saying(logger)
 
     async def cycle(self) -> str:
         """Settle what is late; returns the sentence for the log, empty when nothing was."""
@@ -72,10 +75,12 @@ class Sweeper:
             return None
         try:
             async with asyncio.timeout(REDIS_PATIENCE_S):
-                return list(await self._living())
+                living = list(await self._living())
         except REDIS_AWAY as error:
-            logger.warning("which nodes live is not known: %s", error or type(error).__name__)
+            self._away.met("which nodes live is not known: %s", error or type(error).__name__)
             return None
+        self._away.over("which nodes live is known again")
+        return living
 
     async def _ring(self, charger_ids: Collection[str]) -> int:
         """How many were rung for."""
@@ -89,6 +94,8 @@ class Sweeper:
     async def _tell(self, row: asyncpg.Record, *, redis_hears: bool) -> bool:
         """Tell the API that may be waiting; whether Redis hears. Where it does not, the API looks by itself."""
         SWEPT.labels(row["state"]).inc()
+        about = {"ocpp.charger.id": row["charger_id"], "voltring.command.state": row["state"]}
+        tracing.mark("swept: too late", row["traceparent"], about | {"voltring.command.id": str(row["id"])})
         if row["state"] != State.QUEUED:
             await forget_secrets(self._pool, row["id"], row["action"], row["payload"])
         if not row["reply_to"] or not redis_hears:

@@ -28,6 +28,8 @@ from voltring_core.domain.watchdogs import (
     compare,
 )
 from voltring_core.errors import RequestError
+from voltring_core.metrics.sessions import ABANDONED, ALARMS_RAISED
+from voltring_core.saying import Saying
 from voltring_core.settings import WorkerSettings
 from voltring_core.store.commands import Commands, NewCommand
 from voltring_core.store.database import RawJson
@@ -76,6 +78,7 @@ class Watchdogs:
         self._events = events
         self._limits = limits
         self._living = living
+        self._away = Saying(logger)
         self._seen_faulty: dict[str, datetime] = {}
 
     async def cycle(self) -> str:
@@ -94,14 +97,24 @@ class Watchdogs:
         for charger_id in asked:
             await self._doorbells.ring(charger_id)
         ended = await end(self._pool, self._events, at.over, at.now)
+        _count(raised, ended)
         return _sentence(len(raised), len(change.cleared), len(asked), ended)
 
     async def _owners(self) -> list[str] | None:
         try:
-            return list(await self._living())
+            living = list(await self._living())
         except REDIS_AWAY as error:
-            logger.warning("which nodes live is not known, so nor is who is away: %s", error)
+            said = "which nodes live is not known, so nor is who is away: %s"
+            self._away.met(said, error or type(error).__name__)
             return None
+        self._away.over("which nodes live is known again")
+        return living
+
+
+def _count(raised: Iterable[Found], ended: int) -> None:
+    for one in raised:
+        ALARMS_RAISED.labels(one.rule.value).inc()
+    ABANDONED.inc(ended)
 
 
 def _to_ask(at: Look, raised: Iterable[Found]) -> list[NewCommand]:
@@ -151,7 +164,9 @@ async def _ask(connection: asyncpg.Connection, commands: Sequence[NewCommand]) -
         try:
             await Commands(connection).queue(one)
         except RequestError as error:
-            logger.info("%s is not asked by %s: %s", one.charger_id, one.action, error)
+            logger.info(
+                "%s is not asked by %s: %s", one.charger_id, one.action, error, extra={"charger": one.charger_id}
+            )
             continue
         asked.append(one.charger_id)
     return list(dict.fromkeys(asked))

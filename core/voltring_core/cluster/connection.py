@@ -3,12 +3,13 @@
 from typing import Any, cast
 
 from redis.asyncio import Redis
-from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from voltring_core.cluster.measuring import Alone, Cluster
 
 AWAY = (RedisError, OSError)
 """What any use of Redis may raise when it is away, restarting or failing over: go on without it."""
@@ -32,8 +33,8 @@ def open_redis(url: str, *, name: str, cluster: bool = False) -> Redis:
     }
     if cluster:
         # It asks another node of its own accord, and looks anew who has which slots.
-        return cast(Redis, RedisCluster.from_url(url, **options))
-    return Redis.from_url(url, retry_on_error=[RedisConnectionError], **options)
+        return cast(Redis, Cluster.from_url(url, **options))
+    return Alone.from_url(url, retry_on_error=[RedisConnectionError], **options)
 
 
 __all__ = ["AWAY", "RedisTimeoutError", "open_redis"]

@@ -19,10 +19,12 @@ import orjson
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from voltring_core import tracing
 from voltring_core.cluster import keys
 from voltring_core.cluster.backlog import Heard, Written, unread
 from voltring_core.cluster.connection import AWAY
 from voltring_core.cluster.streams import Streams
+from voltring_core.saying import Saying
 
 logger = logging.getLogger("voltring.doorbells")
 KEPT = 10_000
@@ -42,6 +44,8 @@ class Ring:
     kind: Kind
     charger_id: str
     epoch: int = 0
+    trace: str | None = None
+    """The `traceparent` of who rings, where that is traced."""
 
 
 class Doorbells:
@@ -50,6 +54,7 @@ class Doorbells:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._streams = Streams(redis)
+        self._away = Saying(logger)
         self._limited: dict[str, float] = {}  # streams that were given an end lately, and when (monotonic)
 
     async def ring(self, charger_id: str, owner: str | None = None) -> bool:
@@ -61,10 +66,13 @@ class Doorbells:
             uid: Any = owner or await self._redis.hget(keys.owner(charger_id), "node")
             if uid is None:
                 return False
-            await self._send(uid, Ring("command", charger_id))
+            with tracing.span("ring for the charger", {"ocpp.charger.id": charger_id}, tracing.Kind.PRODUCER):
+                await self._send(uid, Ring("command", charger_id, trace=tracing.traceparent()))
         except AWAY as error:
-            logger.warning("the doorbell of %s is not rung: %s", charger_id, error)
+            said = "the doorbell of %s is not rung: %s"
+            self._away.met(said, charger_id, error or type(error).__name__, extra={"charger": charger_id})
             return False
+        self._away.over("doorbells are rung again")
         return True
 
     async def kick(self, node_uid: str, charger_id: str, epoch: int) -> None:
@@ -91,7 +99,8 @@ class Doorbells:
             if uid is not None:
                 await self.kick(uid, charger_id, NOBODY)
         except AWAY as error:
-            logger.warning("the socket of %s is not closed: %s", charger_id, error)
+            said = "the socket of %s is not closed: %s"
+            logger.warning(said, charger_id, error, extra={"charger": charger_id})
 
     async def answer(self, api_uid: str, command_id: UUID, news: str | None = None) -> None:
         """Tell an API replica that a command has changed, and to what if that is committed and short: a JSON object of
@@ -99,10 +108,15 @@ class Doorbells:
         entry: dict[str, str | int] = {"id": str(command_id)}
         if news is not None and len(news) <= LONGEST_NEWS:
             entry["news"] = news
-        await self._streams.add(keys.results(api_uid), entry, kept=KEPT)
+        with tracing.span("tell the API", {"voltring.command.id": str(command_id)}, tracing.Kind.PRODUCER):
+            if (trace := tracing.traceparent()) is not None:
+                entry["trace"] = trace
+            await self._streams.add(keys.results(api_uid), entry, kept=KEPT)
 
     async def _send(self, uid: str, ring: Ring) -> None:
         entry: dict[str, str | int] = {"kind": ring.kind, "charger": ring.charger_id, "epoch": ring.epoch}
+        if ring.trace is not None:
+            entry["trace"] = ring.trace
         stream, now = keys.doorbells(uid), time.monotonic()
         await self._streams.add(stream, entry, kept=KEPT)
         if self._limited.get(stream, -FORGOTTEN_S) < now - FORGOTTEN_S / 2:
@@ -114,7 +128,14 @@ class Doorbells:
 async def listen(redis: Redis, node_uid: str, heard: Heard | None = None) -> AsyncIterator[list[Ring]]:
     """The rings for one node, as they come; `heard` is told how far. Raises what Redis raises when it is away."""
     async for entries in _read(redis, keys.doorbells(node_uid), heard or Heard()):
-        yield [Ring(entry["kind"], entry["charger"], int(entry["epoch"])) for entry in entries]  # type: ignore[arg-type]
+        yield [_ring(entry) for entry in entries]
+
+
+def _ring(entry: dict[str, str]) -> Ring:
+    trace = entry.get("trace")
+    if trace is not None:
+        tracing.mark("hear the doorbell", trace, {"ocpp.charger.id": entry["charger"]})
+    return Ring(entry["kind"], entry["charger"], int(entry["epoch"]), trace)  # type: ignore[arg-type]
 
 
 async def waiting(redis: Redis, node_uid: str, heard: Heard) -> int:
@@ -179,7 +200,10 @@ class Results:
         """Read result doorbells for ever; to be supervised."""
         async for entries in _read(self._redis, keys.results(self._uid), Heard()):
             for entry in entries:
-                for one in self._waiting.get(UUID(entry["id"]), ()):
+                heard = self._waiting.get(UUID(entry["id"]), ())
+                if heard and "trace" in entry:
+                    tracing.mark("hear the outcome", entry["trace"], {"voltring.command.id": entry["id"]})
+                for one in heard:
                     one.tell(entry.get("news"))
 
     @contextlib.contextmanager

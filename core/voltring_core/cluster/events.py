@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from voltring_core.cluster import keys
 from voltring_core.cluster.connection import AWAY
+from voltring_core.saying import Saying
 
 logger = logging.getLogger("voltring.events")
 KEPT = 20_000
@@ -29,6 +30,7 @@ class EventBus:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._away = Saying(logger)
 
     async def publish(self, events: Sequence[Event]) -> None:
         """Publish events in order; if Redis is away they are dropped, with a line in the log."""
@@ -38,7 +40,9 @@ class EventBus:
             body = orjson.dumps(list(events))
             await self._redis.xadd(keys.EVENTS, {"e": body}, maxlen=KEPT, approximate=True)
         except AWAY as error:
-            logger.warning("%d events are not shown: %s", len(events), error)
+            self._away.met("%d events are not shown: %s", len(events), error or type(error).__name__)
+        else:
+            self._away.over("events are shown again")
 
 
 class Lagged(Exception):

@@ -34,6 +34,16 @@ class NodeLease:
     """How long a handshake waits."""
     refused_per_s: float = 0.0
     """Handshakes that are asked to come again."""
+    messages_per_s: float | None = None
+    """Frames of chargers; None, here and below, from a node that does not say."""
+    ack_p50_s: float | None = None
+    """Half of the messages that were written lately had their answer within so many seconds; None also: there were
+    none."""
+    ack_p99_s: float | None = None
+    lag_p99_s: float | None = None
+    """How late its event loop woke up."""
+    postgres: bool | None = None
+    """Whether its PostgreSQL answers."""
 
     @property
     def as_peer(self) -> Peer:

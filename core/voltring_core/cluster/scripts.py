@@ -9,6 +9,8 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
+NAMES: dict[Any, str] = {}
+"""Of scripts, by their text and by its digest."""
 Call = tuple[str, Sequence[Any]]
 """A key and the script's arguments."""
 
@@ -24,7 +26,9 @@ class Script:
 def load(name: str) -> Script:
     """The script `lua/<name>.lua`."""
     text = files("voltring_core.cluster").joinpath("lua", f"{name}.lua").read_text(encoding="utf-8")
-    return Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
+    digest = sha1(text.encode(), usedforsecurity=False).hexdigest()
+    NAMES.update({text: name, digest: name})
+    return Script(text, digest)
 
 
 async def run(redis: Redis, script: Script, calls: Sequence[Call]) -> list[Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from voltring_core.cluster.connection import AWAY
+from voltring_core.cluster.measuring import Alone, timed
 
 KEPT = 4
 """Connections at hand at most."""
@@ -24,16 +25,17 @@ class Streams:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._is_alone = type(redis) is Redis
+        self._is_alone = type(redis) in (Redis, Alone)
         self._at_hand: list[Any] = []
 
     async def add(self, stream: str, entry: Mapping[str, str | int], *, kept: int) -> None:
         """Add an entry to a stream of about `kept`. Raises what Redis raises."""
         fields = [word for field in entry.items() for word in field]
-        await self._do(
+        added = self._do(
             ("XADD", stream, "MAXLEN", "~", kept, "*", *fields),
             lambda: self._redis.xadd(stream, dict(entry), maxlen=kept, approximate=True),  # type: ignore[arg-type]
         )
+        await timed("ring", added)
 
     async def read(self, stream: str, after: str, *, most: int, block_ms: int) -> Entries:
         """The entries after an id, waiting for the first of them; none after a while. Raises what Redis raises."""

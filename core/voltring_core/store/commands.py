@@ -42,6 +42,8 @@ class NewCommand:
     reply_to: str | None = None
     asked: Mapping[str, Any] | None = None
     request_id: int | None = None
+    traceparent: str | None = None
+    """Where its trace goes on; None: it is not traced."""
     in_haste: bool = False
     """Whether its commit need not wait for the disk: nobody is told of it before `settle_down` or its being SENT."""
 
@@ -92,6 +94,7 @@ class Commands:
                 replaces,
                 # Who waits for what it replaces is told at once that this is CANCELLED.
                 new.in_haste and not replaces,
+                new.traceparent,
             )
         except asyncpg.ForeignKeyViolationError:
             raise NotFound(f"there is no charger {new.charger_id!r}") from None

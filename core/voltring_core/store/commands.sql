@@ -6,8 +6,8 @@
 -- who asked is not answered before (`settle_down`).
 WITH made AS (
     INSERT INTO commands (id, charger_id, action, payload, class, lane, idempotency_key, request_hash, reply_to,
-                          created_by, deadline_at, request_id, supersede_key)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11::float8 * interval '1 second', $12, $13
+                          created_by, deadline_at, request_id, supersede_key, traceparent)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11::float8 * interval '1 second', $12, $13, $17
     WHERE (SELECT count(*) FROM commands WHERE charger_id = $2 AND lane = $6 AND state = 'QUEUED'
                AND deadline_at > now() AND NOT ($15::boolean AND supersede_key IS NOT DISTINCT FROM $13)) < $14
         AND (NOT $16::boolean OR set_config('synchronous_commit', 'off', true) IS NOT NULL)
@@ -84,8 +84,9 @@ WHERE state = 'QUEUED' AND id = (
     ORDER BY c.lane, c.seq LIMIT 1
     FOR UPDATE OF c SKIP LOCKED
 )
-RETURNING id, action, payload, class, attempts, reply_to,
-    EXISTS (SELECT FROM commands o WHERE o.charger_id = $1 AND o.state = 'QUEUED' AND o.id <> commands.id) AS more
+RETURNING id, action, payload, class, attempts, reply_to, traceparent,
+    EXISTS (SELECT FROM commands o WHERE o.charger_id = $1 AND o.state = 'QUEUED' AND o.id <> commands.id) AS more,
+    extract(epoch FROM now() - created_at)::float8 AS waited_s
 
 -- name: finish
 -- The charger's answer, also a late one: to an earlier frame of a command that was repeated, or of one given up.
@@ -107,9 +108,9 @@ RETURNING id, charger_id, action, state, reply_to,
 
 -- name: of_message
 -- Whose answer this is that nobody here waits for: the command of this charger that was sent under this id once.
-(SELECT id, action, payload FROM commands WHERE charger_id = $1 AND message_id = $2)
+(SELECT id, action, payload, traceparent FROM commands WHERE charger_id = $1 AND message_id = $2)
 UNION ALL
-(SELECT id, action, payload FROM commands
+(SELECT id, action, payload, traceparent FROM commands
  WHERE charger_id = $1 AND earlier_message_ids IS NOT NULL AND $2 = ANY(earlier_message_ids))
 LIMIT 1
 
@@ -166,7 +167,7 @@ UPDATE commands SET
     outcome = (coalesce(outcome::jsonb, '{}') || jsonb_build_object('reason', $4::text))::json
 FROM unnest($1::text[], $2::bigint[]) AS mine (charger_id, epoch)
 WHERE commands.charger_id = mine.charger_id AND state = 'SENT' AND commands.epoch < mine.epoch
-RETURNING commands.id, commands.charger_id, action, payload, state, reply_to
+RETURNING commands.id, commands.charger_id, action, payload, state, reply_to, traceparent
 
 -- name: waiting
 -- Which of these chargers have commands that may be sent.
@@ -177,7 +178,7 @@ WHERE charger_id = ANY($1::text[]) AND state = 'QUEUED' AND deadline_at > now()
 -- What was sent before, and waited to be repeated, may have run.
 UPDATE commands SET state = CASE WHEN attempts = 0 THEN 'EXPIRED' ELSE 'UNKNOWN' END, finished_at = now()
 WHERE state = 'QUEUED' AND deadline_at <= now()
-RETURNING id, charger_id, action, payload, state, reply_to
+RETURNING id, charger_id, action, payload, state, reply_to, traceparent
 
 -- name: give_up_late
 -- SENT for longer than anybody waits: twice the charger's own patience, or $1, and for the actions of $3 twice the $4
@@ -198,7 +199,7 @@ FROM chargers c
 WHERE c.id = commands.charger_id AND state = 'SENT'
     AND sent_at < now() - 2 * (coalesce(c.call_timeout_s, $1::float8)
         + CASE WHEN action = ANY($3::text[]) THEN $4::float8 ELSE 0 END) * interval '1 second'
-RETURNING commands.id, charger_id, action, payload, state, reply_to
+RETURNING commands.id, charger_id, action, payload, state, reply_to, traceparent
 
 -- name: overdue
 -- Chargers whose commands wait although they are connected to a node that lives ($2; NULL: nobody knows which do): their

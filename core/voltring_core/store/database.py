@@ -7,27 +7,11 @@ import asyncpg
 import orjson
 
 from voltring_core.errors import SchemaOutdated, SettingsError
+from voltring_core.store.away import AWAY as AWAY
+from voltring_core.store.measuring import Measured
 from voltring_core.store.migrate import available, newest_applied
-from voltring_core.store.pooling import Pool
+from voltring_core.store.pooling import Pool, show
 
-# What asyncpg raises when PostgreSQL is away, restarting, failing over or out of connections: try again later.
-AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.ReadOnlySQLTransactionError,
-    # This process was stopped for so long in the middle of a transaction that PostgreSQL has ended it.
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    # Rows are locked in one order; should two ever meet all the same, one of them is to try again.
-    asyncpg.DeadlockDetectedError,
-    # A connection whose server was killed in the middle of a statement is in no known state.
-    asyncpg.InternalClientError,
-)
 CONNECT_TIMEOUT = 5.0
 COMMAND_TIMEOUT = 30.0
 SESSION = {
@@ -43,8 +27,8 @@ SESSION = {
 """What every session is set to."""
 
 
-class Connection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection that needs no cleaning between two uses.
+class Connection(Measured):
+    """A connection that measures, and needs no cleaning between two uses.
 
     Nothing here sets anything for a session or listens, and transactions end with their block; so the statement that
     asyncpg sends before each reuse, a round trip of its own, is left out. An open transaction is still rolled back.
@@ -82,6 +66,7 @@ async def _create(dsn: str, size: int, name: str) -> Pool:
         server_settings={"application_name": f"voltring-{name}", **SESSION},
     )
     assert isinstance(pool, Pool)
+    show(pool)
     return pool
 
 

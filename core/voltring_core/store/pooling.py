@@ -5,10 +5,13 @@ way of a command, for each of its statements. Which connection a single statemen
 a few go from one to the next without going back in between.
 """
 
+import time
 from typing import Any
 
 import asyncpg
 import asyncpg.pool
+
+from voltring_core.metrics.servers import POOL_CONNECTIONS, POOL_SECONDS
 
 QUERIES = 50_000
 IDLE_S = 300.0
@@ -51,12 +54,25 @@ class Pool(asyncpg.pool.Pool):  # type: ignore[misc]
         """As `asyncpg.Pool.fetchval`."""
         return await self._on_one("fetchval", query, args, timeout, column=column)
 
+    @property
+    def at_hand(self) -> int:
+        """Connections that are kept at hand and not in use."""
+        return len(self._at_hand)
+
     async def close(self) -> None:
         """As `asyncpg.Pool.close`: waits for who uses a connection."""
         self._most = 0
         while self._at_hand:
             await self.release(self._at_hand.pop())
         await super().close()
+
+    async def _acquire(self, timeout: float | None) -> Any:
+        """As `asyncpg.Pool._acquire`, measured: all that get a connection come by here."""
+        began = time.monotonic()
+        try:
+            return await super()._acquire(timeout)
+        finally:
+            POOL_SECONDS.observe(time.monotonic() - began)
 
     async def _on_one(self, kind: str, query: str, args: tuple[Any, ...], timeout: float | None, **more: Any) -> Any:
         connection = await self._take()
@@ -78,6 +94,13 @@ class Pool(asyncpg.pool.Pool):  # type: ignore[misc]
                 return connection
             await self.release(connection)
         return await self.acquire()
+
+
+def show(pool: Pool) -> None:
+    """From now on the gauges of the pool tell of this one."""
+    POOL_CONNECTIONS.labels("idle").set_function(lambda: pool.get_idle_size() + pool.at_hand)
+    POOL_CONNECTIONS.labels("in use").set_function(lambda: pool.get_size() - pool.get_idle_size() - pool.at_hand)
+    POOL_CONNECTIONS.labels("most").set_function(pool.get_max_size)
 
 
 def is_open(connection: Any) -> bool:

@@ -9,6 +9,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 MARK = "-- name:"
+_HOMES: dict[str, str] = {}
 
 
 @cache
@@ -21,4 +22,10 @@ def load(package: str, filename: str) -> MappingProxyType[str, str]:
         if name.strip() in statements:
             raise ValueError(f"{package}/{filename} names {name.strip()!r} twice")
         statements[name.strip()] = body.strip()
+    _HOMES.update(dict.fromkeys(statements.values(), filename.removesuffix(".sql")))
     return MappingProxyType(statements)
+
+
+def home(statement: str) -> str | None:
+    """The file that a statement was read from, without its ending; None for one of nobody's."""
+    return _HOMES.get(statement)

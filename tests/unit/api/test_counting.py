@@ -1,6 +1,7 @@
 """Counting: what is believed for how long, and what becomes of a count."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -96,6 +97,21 @@ def test_a_node_without_chargers_counts_none_and_what_was_not_counted_is_null() 
     assert (fleet.by_node, fleet.by_status, fleet.online_percent) == ({"node-0": 0}, {}, 33.3)
     assert (fleet.answers, fleet.unresolved, fleet.late) == (None, None, ["answers"])
     assert fleet.nodes[0].draining is True
+
+
+def test_a_node_of_an_older_version_tells_no_figures_and_is_believed_to_have_its_server() -> None:
+    fleet = fleet_of(ROW, Live(nodes=(NODE,)))
+    assert (fleet.messages_per_s, fleet.nodes[0].ack_p99_ms, fleet.nodes[0].loop_lag_ms) == (None, None, None)
+    assert (fleet.servers.postgres, fleet.servers.redis) == (True, True)
+
+
+def test_the_fleets_figures_are_those_of_its_nodes_together() -> None:
+    told = {"messages_per_s": 10.25, "ack_p50_s": 0.002, "ack_p99_s": 0.25, "lag_p99_s": 0.0034}
+    nodes = (replace(NODE, **told, postgres=False), replace(NODE, messages_per_s=5.5, postgres=True), NODE)
+    fleet = fleet_of(ROW, Live(nodes=nodes, unsure=True))
+    assert fleet.messages_per_s == 15.8
+    assert (fleet.nodes[0].ack_p50_ms, fleet.nodes[0].ack_p99_ms, fleet.nodes[0].loop_lag_ms) == (2.0, 250.0, 3.4)
+    assert (fleet.servers.postgres, fleet.servers.redis) == (False, False)
 
 
 def test_no_charger_at_all_has_no_share_online() -> None:
