@@ -1,4 +1,4 @@
-"""How every room runs: logs, signals, named and supervised tasks, one order of stopping.
+"""How every room runs: signals, named and supervised tasks, one order of stopping.
 
 A room's `cli.py` calls `run(main)`; `main(stop)` builds its parts, starts them in one TaskGroup and returns when
 `stop` is set. A supervised task that fails is logged and started again after a growing pause; nothing is
@@ -11,51 +11,22 @@ import gc
 import logging
 import resource
 import signal
-import sys
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
 import click
-import orjson
 import uvloop
 
+from voltring_core import tracing
 from voltring_core.errors import SchemaOutdated, SettingsError
+from voltring_core.saying import Saying
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
+SETTLED_S = 30.0
+"""Seconds after which work that had failed goes well again: longer than a server that hangs takes to be noticed."""
 COLLECT_AFTER = (100_000, 20, 20)
 """Containers made and not freed until the collector looks at the young ones, and looks until the older ones' turn."""
 logger = logging.getLogger("voltring.runtime")
-
-
-class JsonLines(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and what the record carries in `extra`."""
-
-    STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-            **{key: value for key, value in record.__dict__.items() if key not in self.STANDARD},
-        }
-        if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str).decode()
-
-
-def configure_logging(level: str) -> None:
-    """Log JSON lines to standard output; libraries only from WARNING on."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonLines())
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
-    # Its pool tells of every try while PostgreSQL is away, with a traceback; the rooms say it in a sentence.
-    logging.getLogger("asyncpg").setLevel(logging.ERROR)
-    logging.getLogger("voltring").setLevel(level)
 
 
 def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
@@ -68,6 +39,8 @@ def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
             raise
         click.echo(f"voltring: {sentence}", err=True)
         raise SystemExit(2) from None
+    finally:
+        tracing.stop()
 
 
 def _allow_open_files() -> None:
@@ -114,18 +87,21 @@ async def supervise(
 
     `away` are errors that mean a server is away: they are said in a sentence, others with their traceback.
     """
-    pause = FIRST_PAUSE
+    pause, saying = FIRST_PAUSE, Saying(logger)
     while not stop.is_set():
         started = asyncio.get_running_loop().time()
+        settled = asyncio.get_running_loop().call_later(SETTLED_S, saying.over, "%s goes on", name)
         try:
             await work()
             if not stop.is_set():
                 logger.warning("%s ended early and starts again", name)
         except away as error:
-            logger.warning("%s waits: %s", name, error or type(error).__name__)
+            saying.met("%s waits: %s", name, error or type(error).__name__)
         except Exception:
             # Whatever it was, the loop must live on; the log has the story.
             logger.exception("%s failed and starts again", name)
+        finally:
+            settled.cancel()
         if asyncio.get_running_loop().time() - started > LONGEST_PAUSE:
             pause = FIRST_PAUSE
         await wait(stop, pause)

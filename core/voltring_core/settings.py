@@ -7,8 +7,17 @@ stops the start with one sentence that names the setting.
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from voltring_core.domain.authorization import Concurrency
@@ -38,6 +47,23 @@ def _networks(given: object) -> object:
 
 
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
+
+
+def _collector(given: str) -> str:
+    try:
+        at = urlsplit(given)
+        is_place = at.scheme in ("http", "https") and bool(at.hostname) and at.port != 0
+    except ValueError:
+        is_place = False
+    if not is_place or at.query or at.fragment or any(sign.isspace() for sign in given):
+        raise ValueError("an address like http://collector:4318 is wanted")
+    if at.username is not None:
+        raise ValueError("credentials do not go into it but into OTEL_EXPORTER_OTLP_HEADERS")
+    return given
+
+
+Collector = Annotated[str, AfterValidator(_collector)]
+Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class UnknownChargers(StrEnum):
@@ -88,6 +114,11 @@ class CoreSettings(DatabaseSettings):
     admin_url: str | None = Field(default=None, pattern=r"^https?://")
     """How other machines reach the admin port, e.g. `http://10.1.2.3:9090` with the pod's address. Unset: by
     `admin_host`, which is no address for others where it is loopback or `0.0.0.0`."""
+    otlp_endpoint: Collector | None = Field(default=None, repr=False)
+    """Where traces go: an OpenTelemetry collector that speaks OTLP over HTTP, e.g. `http://collector:4318`, without
+    `/v1/traces`. Unset: nothing is traced."""
+    trace_sample: Ratio = 0.01
+    """Which part of the chargers' messages is traced, 0 to 1. A command goes by its request."""
 
 
 class NodeSettings(CoreSettings):
@@ -176,6 +207,8 @@ class ApiSettings(CoreSettings):
 
     api_host: str = "127.0.0.1"
     api_port: Port = 8080
+    trace_sample: Ratio = 1.0
+    """Which part of the requests is traced, 0 to 1, where the client's own `traceparent` does not say."""
     bootstrap_token: str | None = Field(default=None, min_length=24, repr=False)
     """Becomes the admin key `bootstrap` at the start; at least 24 characters, random."""
     seller_name: SellerWords | None = None

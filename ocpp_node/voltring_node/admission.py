@@ -109,7 +109,8 @@ class Door:
             await self._admit(socket, request)
         except Refused as refused:
             REFUSED.labels(refused.status.value, refused.kind or REASONS[refused.status]).inc()
-            logger.info("refused %s from %s: %s", request.path[:100], socket.origin.address, refused.reason)
+            path = request.path.partition("?")[0][:100]  # a query may hold what must not be logged
+            logger.info("refused %s from %s: %s", path, socket.origin.address, refused.reason)
             # One without a charger is closed as soon as it is open.
             return None if refused.status is HTTPStatus.BAD_REQUEST and self._closes_foreign else _respond(refused)
         except Exception:
@@ -178,7 +179,7 @@ class Door:
         secret = digest(password) if quarantined and password else None
         # Nothing is inserted where an id differs from a known one only by case: such a charger stays unknown.
         await self._pool.execute(SQL["welcome"], identity, status.value, secret)
-        logger.info("an unknown charger came: %s is %s", identity, status.value)
+        logger.info("an unknown charger came: %s is %s", identity, status.value, extra={"charger": identity})
         return await self._find.ask(identity)
 
     async def _find_many(self, identities: Sequence[str]) -> list[Charger | None]:
@@ -213,7 +214,12 @@ def _taken_over_too_often(wait_s: float) -> Refused:
 
 def _is_let_in(charger: Charger, password: bytes | None, came: Origin) -> bool:
     if not keeps_profile(charger, came.certificate, is_tls=came.is_tls):
-        logger.info("%s did not come by security profile %s", charger.id, charger.security_profile)
+        logger.info(
+            "%s did not come by security profile %s",
+            charger.id,
+            charger.security_profile,
+            extra={"charger": charger.id},
+        )
         return False
     return any(may_connect(charger, candidate) for candidate in _variants(password))
 

@@ -9,8 +9,8 @@ from uuid import UUID
 from voltring_core.cluster.connection import AWAY
 from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.domain.messages import Booted, Registration
-from voltring_core.metrics import COMMANDS
 from voltring_node.asking import StatusAsker
+from voltring_node.counting import count_command
 from voltring_node.deciding import Decided
 from voltring_node.facts import BootFact, CommandFact, StatusFact
 
@@ -43,7 +43,7 @@ class Aftermath:
 
     def _resolved(self, fact: CommandFact) -> None:
         assert fact.state is not None
-        COMMANDS.labels(fact.state.value).inc()
+        count_command(fact.action, fact.state.value)
         if fact.reply_to is None:
             return
         task = asyncio.create_task(self._ring(fact.reply_to, fact.command_id), name=f"tell of {fact.command_id}")

@@ -12,6 +12,7 @@ from voltring_core.domain.kinds import StationEventKind
 from voltring_core.domain.messages import Booted
 from voltring_core.domain.takeovers import ALARMING
 from voltring_core.metrics import DUPLICATES
+from voltring_core.saying import Saying
 from voltring_core.store.database import AWAY
 from voltring_node.connection import Connection
 from voltring_node.facts import EventFact, Place
@@ -30,12 +31,18 @@ class Alarms:
     """Writes alarms down and shows them."""
 
     def __init__(self, pool: asyncpg.Pool, publisher: Publisher) -> None:
+        self._away = Saying(logger)
         self._pool = pool
         self._publisher = publisher
         self._waiting: list[tuple[Place, EventFact]] = []
         self._filled = asyncio.Event()
         self._alarmed: dict[tuple[str, str], float] = {}
         self._swapped: dict[str, tuple[float, str]] = {}  # who took over of late: when, and the serial number before
+
+    @property
+    def waiting(self) -> int:
+        """Alarms that are to be written down."""
+        return len(self._waiting)
 
     def swapped(self, connection: Connection, swaps: int) -> None:
         """A socket took over from one that was open; one alarm a minute for a charger."""
@@ -46,7 +53,12 @@ class Alarms:
         if swaps < ALARMING or self._is_known(("swaps", connection.id), time.monotonic()):
             return
         DUPLICATES.inc()
-        logger.warning("%s: %d sockets within a minute; do two chargers go by this identity?", connection.id, swaps)
+        logger.warning(
+            "%s: %d sockets within a minute; do two chargers go by this identity?",
+            connection.id,
+            swaps,
+            extra={"charger": connection.id},
+        )
         now = datetime.now(UTC)
         place = Place(connection.id, connection.epoch, now)
         content = {"swaps": swaps, "seconds": 60, "remoteAddress": connection.address}
@@ -60,7 +72,11 @@ class Alarms:
         if is_late or boot.serial_number in (None, before) or self._is_known(("serial", charger_id), time.monotonic()):
             return
         DUPLICATES.inc()
-        logger.warning("%s took over and has another serial number: two chargers go by this identity", charger_id)
+        logger.warning(
+            "%s took over and has another serial number: two chargers go by this identity",
+            charger_id,
+            extra={"charger": charger_id},
+        )
         now = datetime.now(UTC)
         content = {"serialNumber": boot.serial_number, "serialNumberBefore": before}
         fact = EventFact(StationEventKind.DUPLICATE_IDENTITY, now, content, "another serial number", ALERT)
@@ -103,10 +119,11 @@ class Alarms:
                 async with self._pool.acquire() as connection, connection.transaction():
                     await write_station(connection, batch)
             except AWAY as error:
-                logger.warning("%d alarms wait for PostgreSQL: %s", len(batch), error)
+                self._away.met("%d alarms wait for PostgreSQL: %s", len(batch), error or type(error).__name__)
                 self._waiting += batch
                 self._filled.set()
                 await asyncio.sleep(PAUSE_S)
                 continue
+            self._away.over("alarms are written down again")
             for place, fact in batch:
                 self._publisher.show(place, fact)

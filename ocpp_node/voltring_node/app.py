@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -20,8 +20,10 @@ from voltring_core.cluster.events import EventBus
 from voltring_core.cluster.ownership import Ownership
 from voltring_core.cluster.watching import Audience
 from voltring_core.ending import end
+from voltring_core.metrics import introduce
 from voltring_core.ocpp import quirks, schemas
 from voltring_core.runtime import every, spare_the_collector, supervise
+from voltring_core.saying import Saying
 from voltring_core.settings import ForeignSubprotocol, NodeSettings
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
 from voltring_core.store.database import open_pool
@@ -34,6 +36,7 @@ from voltring_node.asking import StatusAsker
 from voltring_node.auditing import Auditor
 from voltring_node.commanding import Commander
 from voltring_node.costs import NEW_EVERY_S, Costs
+from voltring_node.gauges import show_queues, show_standing
 from voltring_node.liveness import SEEN_SECONDS, LastSeen, ping_the_silent
 from voltring_node.owning import Owner
 from voltring_node.publishing import Publisher
@@ -70,6 +73,7 @@ class Node:
     standing: Standing
     costs: Costs
     redis_away: bool = False
+    lease_waits: Saying = field(default_factory=lambda: Saying(logger))
 
     async def keep_lease(self) -> None:
         """Renew the lease when it is time, and when there is news; to be supervised."""
@@ -84,7 +88,9 @@ class Node:
             known = await leases.renew(self.redis, self.standing.lease(), self.settings.lease_seconds)
         except AWAY as error:
             self.redis_away = True
-            return f"the lease is not renewed: {error}"
+            self.lease_waits.met("the lease is not renewed: %s", error or type(error).__name__)
+            return ""
+        self.lease_waits.over("the lease is renewed again")
         if known and not self.redis_away:
             return ""
         # Redis was away, or came back with less than it had: an empty one forgets the lease too.
@@ -147,6 +153,8 @@ async def build(settings: NodeSettings) -> Node:
     standing = Standing(settings, uid, pool, redis, owner.connections, commander, recorder, server.gate)
     auditor = Auditor(fence, routes, owner, server.let_go, settings.audit_seconds)
     routes.on_missed = auditor.hurry
+    show_queues(recorder, server.gate, commander, publisher, owner, alarms)
+    show_standing(standing)
     return Node(
         settings,
         uid,
@@ -188,6 +196,7 @@ async def run(settings: NodeSettings, stop: asyncio.Event) -> None:
             group.create_task(supervise(name, work, over, ANY_AWAY), name=name) for name, work in _work(node, over)
         ]
         server = await node.server.listen()
+        introduce(settings.node_name)
         spare_the_collector()
         logger.info("node %s accepts chargers", node.uid, extra={"pid": os.getpid()})
         await stop.wait()

@@ -91,7 +91,7 @@ class StatusAsker:
             except AWAY as error:
                 return f"connectors are not asked for: {error}"
             except RequestError as error:  # deleted, or its queue is full
-                logger.info("%s is not asked for its connectors: %s", charger_id, error)
+                logger.info("%s is not asked for its connectors: %s", charger_id, error, extra={"charger": charger_id})
             self._waiting.pop(charger_id, None)
         return f"{asked} chargers told no status after their boot and are asked for it" if asked else ""
 

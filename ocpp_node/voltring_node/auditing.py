@@ -106,7 +106,7 @@ class Auditor:
         for remedy in set(Remedy) - {Remedy.NOTHING}:
             REMEDIES.labels(remedy.value).inc(len(todo[remedy]))
         for one, _ in todo[Remedy.LET_GO]:
-            logger.info("%s is owned by a newer socket: this one is let go", one.id)
+            logger.info("%s is owned by a newer socket: this one is let go", one.id, extra={"charger": one.id})
             self._let_go(one, fenced.get(one.id))
         await self._routes.reassert([_socket(one, one.epoch) for one, _ in todo[Remedy.REASSERT]])
         await self._reclaim([Lost(one, route, fenced[one.id]) for one, route in todo[Remedy.RECLAIM]])
@@ -119,7 +119,9 @@ class Auditor:
         heard = await asyncio.gather(*(is_there(one.connection.socket) for one in lost))
         if alive := [one for one, is_heard in zip(lost, heard, strict=True) if is_heard]:
             for connection in await self._owner.reclaim(alive):
-                logger.info("%s is taken back under epoch %d", connection.id, connection.epoch)
+                logger.info(
+                    "%s is taken back under epoch %d", connection.id, connection.epoch, extra={"charger": connection.id}
+                )
 
 
 def _socket(connection: Connection, epoch: int) -> Socket:

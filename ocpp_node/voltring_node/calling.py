@@ -76,7 +76,7 @@ async def exchange(
     except TimeoutError:
         return Reason.NO_ANSWER
     except Exception:  # perhaps it was written: as if it had been
-        logger.exception("%s: a CALL of ours is given up", connection.id)
+        logger.exception("%s: a CALL of ours is given up", connection.id, extra={"charger": connection.id})
         return Reason.NO_ANSWER
     finally:
         connection.conversation.expire(opened.deadline)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from voltring_core import tracing
 from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.domain.commands import State, may_send
 from voltring_core.domain.messages import Registration
@@ -22,9 +23,11 @@ from voltring_core.ocpp.conversation import Answered
 from voltring_core.ocpp.quirks import Adapted, Refused
 from voltring_core.ocpp.schemas import violations
 from voltring_core.ocpp.versions import Version
+from voltring_core.saying import Saying
 from voltring_core.store.batched import Batched
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
 from voltring_core.store.queue import Queue, Sendable
+from voltring_node import spans
 from voltring_node.asking import trigger
 from voltring_node.calling import exchange, open_call
 from voltring_node.connection import Connection
@@ -33,6 +36,7 @@ from voltring_node.outcomes import Outcomes, patiently
 from voltring_node.passwords import Pending, password_hash
 from voltring_node.publishing import Publisher
 from voltring_node.settling import Sent, Settler
+from voltring_node.timing import EXCHANGED, TAKEN, TOLD, Stopwatch, count_wait
 
 logger = logging.getLogger("voltring.commanding")
 GONE_S = 2.0
@@ -59,6 +63,7 @@ class Commander:
         self._late = LateAnswers(queue, self._outcomes)
         self._lines: dict[Connection, Line] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._away = Saying(logger)
         self._queued = Batched[str, bool]("look for commands", self._queued_many)
 
     def ring(self, connection: Connection) -> None:
@@ -91,7 +96,7 @@ class Commander:
         try:
             await self._queue.add(trigger(connection.id, BOOT_TRIGGER))
         except (NotFound, TooMany, *POSTGRES_AWAY) as error:
-            logger.warning("%s is not asked to boot: %s", connection.id, error)
+            logger.warning("%s is not asked to boot: %s", connection.id, error, extra={"charger": connection.id})
             return
         self.ring(connection)
 
@@ -99,8 +104,10 @@ class Commander:
         try:
             if await self._queued.ask(connection.id):
                 self.ring(connection)
+            self._away.over("queues are looked at again")
         except POSTGRES_AWAY as error:
-            logger.warning("the queue of %s is not looked at: %s", connection.id, error)
+            said = "the queue of %s is not looked at: %s"
+            self._away.met(said, connection.id, error or type(error).__name__, extra={"charger": connection.id})
 
     async def _queued_many(self, charger_ids: Sequence[str]) -> list[bool]:
         waiting = await self._queue.waiting(charger_ids)
@@ -151,7 +158,7 @@ class Commander:
                 pass
         except Exception:
             # What is SENT is settled by the sweeper; the next ring starts anew.
-            logger.exception("%s: its commands are not dispatched", connection.id)
+            logger.exception("%s: its commands are not dispatched", connection.id, extra={"charger": connection.id})
         finally:
             line = self._lines.pop(connection)
             if line.again and connection.is_open:
@@ -166,9 +173,24 @@ class Commander:
             return False
         message_id = str(uuid4())
         line.answer = asyncio.get_running_loop().create_future()
+        watch, began_ns = Stopwatch(), tracing.now_ns()
         row = await self._take(line, connection, message_id)
         if row is None:
             return line.again
+        count_wait(row)
+        with spans.command(connection.id, connection.version, row, message_id, began_ns):
+            return await self._carry_out(connection, line, line.answer, row, message_id, watch)
+
+    async def _carry_out(
+        self,
+        connection: Connection,
+        line: Line,
+        future: asyncio.Future[Answered | None],
+        row: Any,
+        message_id: str,
+        watch: Stopwatch,
+    ) -> bool:
+        """Send and settle what was taken; False when there is nothing more to take."""
         adapted = await self._adapt(connection, row, message_id)
         if adapted is None:
             return True
@@ -179,7 +201,8 @@ class Commander:
             return True
         if sent is None:
             return False
-        was_answered = await self._send(connection, line.answer, row, sent, message_id, adapted.flags)
+        watch.lap(TAKEN)
+        was_answered = await self._send(connection, future, row, sent, message_id, adapted.flags)
         # What was not answered may wait to be repeated.
         return row["more"] or line.again or not was_answered
 
@@ -201,7 +224,8 @@ class Commander:
         new = password_hash(version, action, adapted.payload)
         password = None if new is None else await self._expect(connection, new)
         if (new is None or password is not None) and await _has_its_ear(connection):
-            return Sent(row["id"], connection.id, version, connection.epoch, action, adapted.payload, password)
+            trace = row.get("traceparent")
+            return Sent(row["id"], connection.id, version, connection.epoch, action, adapted.payload, password, trace)
         await self._outcomes.unwritten(row, message_id)
         return None
 
@@ -210,7 +234,8 @@ class Commander:
         try:
             return await self._queue.take(connection.id, connection.epoch, message_id, sendable(connection))
         except POSTGRES_AWAY as error:
-            logger.warning("commands of %s wait for PostgreSQL: %s", connection.id, error)
+            said = "commands of %s wait for PostgreSQL: %s"
+            self._away.met(said, connection.id, error or type(error).__name__, extra={"charger": connection.id})
             await self._outcomes.lost(connection.id, message_id)
         except Exception as error:  # it was taken, and can't be read
             await self._outcomes.stumbled(connection.id, connection.epoch, message_id, error, is_sure=True)
@@ -238,11 +263,16 @@ class Commander:
             await self._outcomes.stumbled(connection.id, connection.epoch, message_id, error)
             return False
         self._outcomes.show(sent.command_id, sent.charger_id, sent.action, State.SENT)
-        answer = await exchange(connection, opened, future)
+        watch = Stopwatch()
+        with tracing.span(f"CALL {sent.action}", {"ocpp.message.id": message_id}, tracing.Kind.CLIENT):
+            answer = await exchange(connection, opened, future)
+            spans.said(answer)
         if isinstance(answer, Answered):
+            watch.lap(EXCHANGED)
             connection.deaf_for = 0
             await _object(connection, answer)
             await self._outcomes.answered(sent, answer)
+            watch.lap(TOLD)
             return True
         self._late.remember(message_id, sent)
         await self._outcomes.silent(row, message_id, answer)

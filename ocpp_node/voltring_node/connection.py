@@ -18,7 +18,7 @@ from websockets.protocol import State
 
 from voltring_core.domain.chargers import Charger
 from voltring_core.domain.messages import Beat, Registration
-from voltring_core.metrics import CALL_ERRORS, FAULTS
+from voltring_core.metrics import CALL_ERRORS, FAULTS, HANDLING_SECONDS
 from voltring_core.ocpp.actions import TRANSACTION_ACTIONS
 from voltring_core.ocpp.codes import Code
 from voltring_core.ocpp.conversation import Answered, Called, Conversation, Refused, Sent, Stray
@@ -27,10 +27,11 @@ from voltring_core.ocpp.quirks import resolve
 from voltring_core.ocpp.versions import Version
 from voltring_core.ocpp.wire import write_time
 from voltring_node import keeping
-from voltring_node.counting import MESSAGE, count
+from voltring_node.counting import MESSAGE, messages_of
 from voltring_node.deciding import FAULT, Asked, Decided
 from voltring_node.facts import BootFact, Message, Refusal
 from voltring_node.journal import MALFORMED, STRAY
+from voltring_node.patience import Patience
 from voltring_node.recorder import Recorder
 from voltring_node.sockets import DEAF, TOO_MANY_FAULTS, Socket
 from voltring_node.terms import Faults, Terms
@@ -39,9 +40,13 @@ from voltring_node.understanding import Answerable, Understood, understand
 logger = logging.getLogger("voltring.connection")
 COMMANDED = frozenset({Registration.ACCEPTED, Registration.PENDING})
 RESULT_REFUSED = "result_refused"
+WAITS = ""
+"""In place of an answer: it is not decided yet."""
+Waiting = tuple[Called | Sent, str, datetime, float]
+"""What the charger says, its frame, when it came; the same on the monotonic clock."""
 
 
-class Connection:
+class Connection(Patience):
     """A charger's socket, from the handshake to its end."""
 
     __slots__ = (
@@ -51,14 +56,13 @@ class Connection:
         "_faults",
         "_inbox",
         "_is_ready",
+        "_messages",
         "_on_answer",
         "_on_ready",
         "_on_stray",
         "_on_unbooted",
         "_recorder",
-        "_terms",
         "_was_asked",
-        "charger",
         "connection_id",
         "conversation",
         "deaf_for",
@@ -87,20 +91,20 @@ class Connection:
         """`on_answer` gets what the charger answers; `on_stray` what it answers to no CALL of this socket, and what
         keeps that, as the answer to an action or (None) to nothing; `on_ready` is called when it may be commanded,
         `on_unbooted` when it speaks although it never booted."""
+        super().__init__(charger, terms)
         self.socket = socket
-        self.charger = charger
         self.version = version
         self.connection_id = connection_id
         self.epoch = 0
         self.registration = charger.registration
         self.conversation = Conversation(version)
         self._recorder = recorder
-        self._terms = terms
         self._on_answer = on_answer
         self._on_stray = on_stray
         self._on_ready = on_ready
         self._on_unbooted = on_unbooted
-        self._inbox: deque[tuple[Called | Sent, str, datetime]] = deque()
+        self._inbox: deque[Waiting] = deque()
+        self._messages = messages_of(version)
         self._consulting: asyncio.Task[None] | None = None
         self._emptied: asyncio.Future[None] | None = None  # made when somebody waits for it
         self._faults = Faults()
@@ -143,26 +147,6 @@ class Connection:
         """Where it comes from."""
         return self.socket.origin.address
 
-    @property
-    def ping_interval(self) -> float:
-        """Seconds of silence before a ping."""
-        return self._terms.ping_interval_of(self.charger)
-
-    @property
-    def silence_limit(self) -> float:
-        """Seconds of silence before the socket is given up: never before three pings."""
-        return self._terms.silence_limit_of(self.charger)
-
-    @property
-    def call_timeout(self) -> float:
-        """Seconds that it has to answer a CALL."""
-        return self._terms.call_timeout_of(self.charger)
-
-    @property
-    def online_limit_s(self) -> float:
-        """Seconds of silence after which it counts as offline (TR-29)."""
-        return self._terms.online_limit_of(self.charger)
-
     async def read(self) -> None:
         """Take what the charger says until its socket ends; nothing else ends this."""
         self.socket.listen(self._receive)
@@ -186,12 +170,14 @@ class Connection:
 
     def _receive(self, text: str) -> None:
         """Called by the socket with every text, in order."""
+        began = time.monotonic()
         try:
             self._sort(text, datetime.now(UTC))
         except Exception:
             # A fault of ours in one frame must not end the connection: the charger's next one goes on.
             FAULTS.labels(MESSAGE).inc()
-            logger.exception("%s: a frame is not handled", self.id)
+            logger.exception("%s: a frame is not handled", self.id, extra={"charger": self.id})
+        HANDLING_SECONDS.observe(time.monotonic() - began)
 
     def _sort(self, text: str, now: datetime) -> None:
         event = self.conversation.receive(text)
@@ -201,7 +187,7 @@ class Connection:
             self._keep_answer(event, text, now)
             self._on_answer(self, event)
         elif isinstance(event, Refused):
-            logger.warning("%s: %s", self.id, event.reason)
+            logger.warning("%s: %s", self.id, event.reason, extra={"charger": self.id})
             kind, flags = MessageType.CALLRESULTERROR, (RESULT_REFUSED,)
             refused = keeping.message(self, text, now, kind, event.message_id, flags=flags)
             self._keep(replace(refused, error_code=event.code))
@@ -210,8 +196,7 @@ class Connection:
 
     def _queue(self, event: Called | Sent, text: str, now: datetime) -> None:
         """Handle it, after what came before; the socket is not read while too much of this charger waits."""
-        count(self.version, event.action)
-        self._inbox.append((event, text, now))
+        self._inbox.append((event, text, now, self.socket.heard_at))
         if len(self._inbox) == 1:
             self._work()
         elif len(self._inbox) >= self._terms.inbox_limit:
@@ -223,7 +208,7 @@ class Connection:
             return
         flags = (MALFORMED if event.malformed else STRAY,)
         self._keep(keeping.message(self, text, now, None, flags=flags), event.reply)
-        logger.info("%s: %s", self.id, event.reason)
+        logger.info("%s: %s", self.id, event.reason, extra={"charger": self.id})
         if event.reply is not None:
             self.socket.send_now(event.reply)
         if event.malformed and self._faults.one_more():
@@ -231,49 +216,49 @@ class Connection:
 
     def _work(self) -> None:
         """Handle CALLs and SENDs in order, until the inbox is empty or its first one waits for its commit."""
-        while self._inbox and self._handled(*self._inbox[0]):
-            self._done()
+        while self._inbox and (reply := self._handled(*self._inbox[0][:3])) is not WAITS:
+            self._done(reply)
 
-    def _done(self) -> None:
-        """The first one of the inbox is answered, or never will be."""
-        self._inbox.popleft()
+    def _done(self, reply: str | None) -> None:
+        """The first one of the inbox is answered, or (None) never will be."""
+        event, _, _, came_at = self._inbox.popleft()
+        self._messages.count(event, reply, came_at)
         if len(self._inbox) < self._terms.inbox_limit:
             self.socket.hold(False)
         if not self._inbox and self._emptied is not None:
             self._emptied.set_result(None)
             self._emptied = None
 
-    def _handled(self, event: Called | Sent, text: str, now: datetime) -> bool:
-        """Handle one; False when it waits for its commit."""
+    def _handled(self, event: Called | Sent, text: str, now: datetime) -> str | None:
+        """Handle one; what it was answered with (None: nothing), WAITS while it waits for its commit."""
         try:
             found = understand(self.version, self.registration, event, self.expected, self.quirks, now)
             if isinstance(found, Answerable):
-                waits = self._answer_at_once(event, text, now, found)
+                reply = self._answer_at_once(event, text, now, found)
             elif isinstance(found.said, Beat):
-                waits = self._beat(event, text, now, found)
+                reply = self._beat(event, text, now, found)
             else:
-                waits = self._record(event, text, now, found)
-            if not waits:
+                reply = self._record(event, text, now, found)
+            if reply is not WAITS:
                 self._look_ready()
         except Exception:
-            self._failed(event, text, now)
-            return True
-        return not waits
+            return self._failed(event, text, now)
+        return reply
 
-    def _beat(self, event: Called | Sent, text: str, now: datetime, found: Understood) -> bool:
+    def _beat(self, event: Called | Sent, text: str, now: datetime, found: Understood) -> str | None:
         reply = self.conversation.answer(event.message_id, {"currentTime": write_time(now)})
         message = keeping.message(self, text, now, MessageType.CALL, event.message_id, event.action, found.flags)
         return self._answer_now(message, reply)
 
-    def _answer_now(self, message: Message, reply: str) -> bool:
-        """Answer what acknowledges nothing; True when too much waits to be kept, so that this has to wait too."""
+    def _answer_now(self, message: Message, reply: str) -> str | None:
+        """Answer what acknowledges nothing; WAITS when too much waits to be kept, so that this has to wait too."""
         asked = Asked(message, answered=reply, only_kept=True)
         if self._recorder.is_behind:
             self._recorder.submit(asked, self._committed)
-            return True
+            return WAITS
         self.socket.send_now(reply)
         self._recorder.keep(asked)
-        return False
+        return reply
 
     def _look_ready(self) -> None:
         if self._is_ready or self.registration not in COMMANDED:
@@ -282,12 +267,12 @@ class Connection:
         try:
             self._on_ready(self)
         except Exception:  # the charger has its answer: a fault beside it must not bring it a second one
-            logger.exception("%s: its commands are not looked for", self.id)
+            logger.exception("%s: its commands are not looked for", self.id, extra={"charger": self.id})
 
-    def _failed(self, event: Called | Sent, text: str, now: datetime) -> None:
+    def _failed(self, event: Called | Sent, text: str, now: datetime) -> str | None:
         """A fault of ours: the charger is told and may repeat; what is of a session it keeps, without an answer."""
         FAULTS.labels(MESSAGE).inc()
-        logger.exception("%s: %s failed", self.id, event.action)
+        logger.exception("%s: %s failed", self.id, event.action, extra={"charger": self.id})
         kind = MessageType.SEND if isinstance(event, Sent) else MessageType.CALL
         message = keeping.message(self, text, now, kind, event.message_id, event.action, (FAULT,))
         is_told = isinstance(event, Called) and event.action not in TRANSACTION_ACTIONS
@@ -295,8 +280,9 @@ class Connection:
         self._keep(message, reply)
         if reply is not None:
             self.socket.send_now(reply)
+        return reply
 
-    def _answer_at_once(self, event: Called | Sent, text: str, now: datetime, found: Answerable) -> bool:
+    def _answer_at_once(self, event: Called | Sent, text: str, now: datetime, found: Answerable) -> str | None:
         kind = MessageType.SEND if isinstance(event, Sent) else MessageType.CALL
         message = keeping.message(self, text, now, kind, event.message_id, event.action, found.flags)
         if isinstance(event, Sent):  # nobody waits for an answer
@@ -311,10 +297,10 @@ class Connection:
         else:
             reply = self.conversation.answer(event.message_id, found.answer)
             self._recorder.submit(Asked(message, answered=reply, only_kept=True), self._committed)
-            return True
-        return False
+            return WAITS
+        return None
 
-    def _record(self, event: Called | Sent, text: str, now: datetime, found: Understood) -> bool:
+    def _record(self, event: Called | Sent, text: str, now: datetime, found: Understood) -> str | None:
         message = Message(
             self.id,
             self.epoch,
@@ -335,32 +321,32 @@ class Connection:
             self._recorder.submit(Asked(message, self._terms.intervals), self._committed)
         else:
             self._consulting = asyncio.create_task(self._consult(message, advice), name=f"consult for {self.id}")
-        return True
+        return WAITS
 
     async def _consult(self, message: Message, advice: Awaitable[object]) -> None:
         """Ask somebody before the message is decided; the charger's next messages wait."""
         try:
             message = replace(message, advice=await advice)
         except Exception:  # nothing is committed yet: the charger is told, and what waits behind it goes on
-            self._failed(*self._inbox[0])
-            self._done()
+            self._done(self._failed(*self._inbox[0][:3]))
             self._work()
         else:
             self._recorder.submit(Asked(message, self._terms.intervals), self._committed)
 
     def _committed(self, decided: Decided | None) -> None:
         """Answer the first one of the inbox after its commit, and go on with the next one."""
+        reply = None
         try:
             # Not committed is not acknowledged: the charger keeps it.
-            if decided is not None and decided.reply is not None:
+            if decided is not None and (reply := decided.reply) is not None:
                 for fact in decided.facts:
                     if isinstance(fact, BootFact):
                         self._booted(fact)
-                self.socket.send_now(decided.reply)
+                self.socket.send_now(reply)
         except Exception:  # before the answer was written: the charger is told, and what waits behind it goes on
-            self._failed(*self._inbox[0])
+            reply = self._failed(*self._inbox[0][:3])
         self._look_ready()
-        self._done()
+        self._done(reply)
         self._work()
 
     def _ask_for_boot(self) -> None:
@@ -388,7 +374,9 @@ class Connection:
     def _keep_found(self, event: Answered, text: str, now: datetime, action: str | None) -> None:
         if action is None:
             self._keep(keeping.message(self, text, now, None, flags=(STRAY,)))
-            logger.info("%s: an answer to no CALL of ours: %s", self.id, event.call.message_id[:40])
+            logger.info(
+                "%s: an answer to no CALL of ours: %s", self.id, event.call.message_id[:40], extra={"charger": self.id}
+            )
         else:
             self._keep_answer(replace(event, call=replace(event.call, action=action)), text, now)
 

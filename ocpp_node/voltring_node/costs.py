@@ -85,12 +85,14 @@ class Costs:
             async with asyncio.timeout(LIMIT_S), self._turn:
                 return await look(message, message.said)
         except TimeoutError:
-            logger.info("%s: the cost was not known in time", message.charger_id)
+            logger.info("%s: the cost was not known in time", message.charger_id, extra={"charger": message.charger_id})
         except AWAY as error:
-            logger.info("%s: the cost is not known: %s", message.charger_id, error)
+            logger.info(
+                "%s: the cost is not known: %s", message.charger_id, error, extra={"charger": message.charger_id}
+            )
         except Exception:
             # The message is answered all the same, without it.
-            logger.exception("%s: the cost can't be found", message.charger_id)
+            logger.exception("%s: the cost can't be found", message.charger_id, extra={"charger": message.charger_id})
         return None
 
     async def _running(self, message: Message, said: TransactionReported) -> Cost | None:

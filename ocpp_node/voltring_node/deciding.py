@@ -153,7 +153,9 @@ def _decide_one(asked: Asked, known: Known) -> Decided:
     except Exception:
         # A fault of ours must not stop the other chargers of the group; this one is told to try again. What belongs to
         # a session is not refused: without an answer the charger keeps it.
-        logger.exception("%s of %s can't be decided", message.action, message.charger_id)
+        logger.exception(
+            "%s of %s can't be decided", message.action, message.charger_id, extra={"charger": message.charger_id}
+        )
         if message.action in TRANSACTION_ACTIONS:
             return Decided(asked, None, flags=(FAULT,))
         outcome = Outcome(Refusal(Code.INTERNAL, "the message could not be handled"), flags=(FAULT,))

@@ -282,6 +282,8 @@ class Guest(Socket):
         self.in_progress = True
         """Whether it holds one of the places."""
         self.began_at = gate.clock()
+        self.came_at = self.began_at
+        """When the connection was there, before it waited for its turn."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._gate.opened(self)
@@ -308,7 +310,7 @@ class Guest(Socket):
 class Knock(asyncio.Protocol):
     """A connection before its turn."""
 
-    __slots__ = ("_data", "_gate", "_make", "_transport", "protocol", "since")
+    __slots__ = ("_came_at", "_data", "_gate", "_make", "_transport", "protocol", "since")
 
     def __init__(self, gate: Gate, protocol: Any, make: Callable[[], Guest]) -> None:
         self._gate = gate
@@ -317,11 +319,12 @@ class Knock(asyncio.Protocol):
         self._transport: Any = None
         self.protocol = protocol
         """websockets' own, by which it tells that the connection is the one it made the protocol for."""
-        self.since = 0.0
+        self.since = self._came_at = 0.0
         """When the connection came; once it has asked, when it asked."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport, self.since = transport, self._gate.clock()
+        self._transport = transport
+        self.since = self._came_at = self._gate.clock()
         self._gate.opened(self)
         self._gate.came(self)
 
@@ -352,7 +355,7 @@ class Knock(asyncio.Protocol):
         assert self._make is not None
         guest, self._make, transport, data = self._make(), None, self._transport, self._data
         self._transport, self._data = None, b""
-        guest.asked_at = self.since
+        guest.asked_at, guest.came_at = self.since, self._came_at
         self._gate.closed(self)  # the guest is the one that is open now
         transport.set_protocol(guest)
         guest.connection_made(transport)

@@ -16,6 +16,7 @@ from voltring_core.ocpp.conversation import Answered
 from voltring_core.ocpp.quirks import Adapted
 from voltring_core.ocpp.versions import Version
 from voltring_core.store.queue import Queue
+from voltring_node import spans
 from voltring_node.connection import Connection
 from voltring_node.outcomes import Outcomes, patiently
 from voltring_node.settling import Sent
@@ -72,9 +73,10 @@ class LateAnswers:
             keep(None if sent is None else sent.action)
             if sent is not None:
                 call = replace(answer.call, action=sent.action)
-                await self._outcomes.answered(sent, replace(answer, call=call))
+                with spans.late(sent):
+                    await self._outcomes.answered(sent, replace(answer, call=call))
         except Exception:
-            logger.exception("%s: a late answer is not settled", connection.id)
+            logger.exception("%s: a late answer is not settled", connection.id, extra={"charger": connection.id})
         finally:
             self._looking[connection] -= 1
             if not self._looking[connection]:
@@ -95,7 +97,8 @@ def _sent(connection: Connection, row: Any) -> Sent:
     action, version = row["action"], _version(connection.version, row["action"])
     adapted = connection.quirks.outbound(version, action, row["payload"])
     payload = adapted.payload if isinstance(adapted, Adapted) else row["payload"]
-    return Sent(row["id"], connection.id, version, connection.epoch, action, payload)
+    trace = row.get("traceparent")
+    return Sent(row["id"], connection.id, version, connection.epoch, action, payload, traceparent=trace)
 
 
 def _version(present: Version, action: str) -> Version:

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from voltring_core.cluster.connection import AWAY
 from voltring_core.cluster.leases import NodeLease, live_nodes
 from voltring_core.domain.window import Peer
+from voltring_core.saying import Saying
 
 logger = logging.getLogger("voltring.neighbours")
 PATIENCE_S = 1.0
@@ -24,6 +25,7 @@ class Neighbours:
         self._redis = redis
         self._uid = uid
         self._clock = clock
+        self._away = Saying(logger)
         self._read_at = float("-inf")
         self.last: tuple[NodeLease, ...] = ()
         """As they were known last."""
@@ -34,13 +36,14 @@ class Neighbours:
             async with asyncio.timeout(PATIENCE_S):
                 leases = await live_nodes(self._redis)
         except (*AWAY, TimeoutError) as error:
-            logger.info("the other nodes' leases are not read: %s", error or type(error).__name__)
+            self._away.met("the other nodes' leases are not read: %s", error or type(error).__name__)
             return
         except (TypeError, ValueError) as error:  # a lease that is none
             logger.warning("the other nodes' leases can't be read: %s", error)
             return
         self.last = tuple(lease for uid, lease in sorted(leases.items()) if uid != self._uid)
         self._read_at = self._clock()
+        self._away.over("the other nodes' leases are read again")
 
     @property
     def peers(self) -> tuple[Peer, ...] | None:

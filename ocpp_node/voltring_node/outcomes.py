@@ -7,19 +7,24 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from voltring_core import tracing
 from voltring_core.cluster.connection import AWAY as REDIS_AWAY
 from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.domain.commands import Reason, State, after_silence
-from voltring_core.metrics import COMMANDS
 from voltring_core.ocpp.conversation import Answered
 from voltring_core.ocpp.wire import write_time
+from voltring_core.saying import Saying
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
 from voltring_core.store.queue import Queue
+from voltring_node import spans
+from voltring_node.counting import count_command
 from voltring_node.publishing import Publisher
 from voltring_node.settling import Sent, Settler
 
 logger = logging.getLogger("voltring.outcomes")
 LONGEST_PAUSE = 5.0
+waits = Saying(logger)
+"""Of all outcomes of this process: what they wait for is one PostgreSQL."""
 T = TypeVar("T")
 
 
@@ -29,11 +34,14 @@ async def patiently(what: str, write: Callable[[], Awaitable[T]]) -> T:
     pause = 0.1
     while True:
         try:
-            return await write()
+            written = await write()
         except POSTGRES_AWAY as error:
             if isinstance(error, ValueError):  # asyncpg's, of a value that can't be sent: it never will be
                 raise
-            logger.warning("the outcome of %s waits for PostgreSQL: %s", what, error)
+            waits.met("the outcome of %s waits for PostgreSQL: %s", what, error or type(error).__name__)
+        else:
+            waits.over("outcomes are written down again")
+            return written
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -50,7 +58,8 @@ class Outcomes:
     async def answered(self, sent: Sent, answer: Answered) -> None:
         """The charger's answer, in time or late."""
         what = f"command {sent.command_id}"
-        settled = await patiently(what, lambda: self._settler.settle(sent, answer))
+        with tracing.span("record the answer"):
+            settled = await patiently(what, lambda: self._settler.settle(sent, answer))
         if settled is not None and (password := sent.password) is not None:
             await patiently(what, lambda: self._settler.forget_refused(sent.charger_id, password, sent.payload, answer))
         await self.tell(settled)
@@ -81,7 +90,9 @@ class Outcomes:
         self, charger_id: str, epoch: int, message_id: str, error: Exception, *, is_sure: bool = False
     ) -> None:
         """A fault of ours came before the frame was written. `is_sure`: it would only come again."""
-        logger.error("%s: its command is not sent because of a fault", charger_id, exc_info=error)
+        logger.error(
+            "%s: its command is not sent because of a fault", charger_id, exc_info=error, extra={"charger": charger_id}
+        )
         why = type(error).__name__  # what it says may hold what is secret
         what = f"a fault for {charger_id}"
         row = await patiently(what, lambda: self._settler.stumble(charger_id, epoch, message_id, why, is_sure=is_sure))
@@ -91,12 +102,14 @@ class Outcomes:
         """Let operators know what became of a command; nothing, if it was settled before."""
         if row is None:
             return
+        spans.settled(row)
         if row["reply_to"]:
             try:
                 await self._doorbells.answer(row["reply_to"], row["id"], row.get("news"))
             except REDIS_AWAY as error:
-                logger.warning("the API is not told of command %s: %s", row["id"], error)
-        COMMANDS.labels(row["state"]).inc()
+                said = "the API is not told of command %s: %s"
+                logger.warning(said, row["id"], error, extra={"charger": row["charger_id"]})
+        count_command(row["action"], row["state"])
         self.show(row["id"], row["charger_id"], row["action"], State(row["state"]))
 
     async def inherited(self, row: Any) -> None:

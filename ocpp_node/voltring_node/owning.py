@@ -15,7 +15,8 @@ from enum import StrEnum
 
 from voltring_core.cluster.ownership import Claim, Socket
 from voltring_core.domain.ownership import Fenced, Route, epoch_after, is_overtaken, reclaiming
-from voltring_core.metrics import TAKEOVERS
+from voltring_core.metrics import CLAIM_SECONDS, CLAIMED, KICKS, TAKEOVERS
+from voltring_core.saying import Saying
 from voltring_core.store.batched import Batched
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
 from voltring_core.store.fence import Fence, Post, Reclaim
@@ -88,13 +89,26 @@ class Owner:
         self._gone: dict[str, dict[Socket, None]] = {}  # departures to be written down, by charger
         self._left = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._away = Saying(logger)
 
     async def own(self, connection: Connection, address: str, alive_at: float) -> Outcome:
         """Make this socket the charger's only one, if its other end was there lately (`alive_at`, monotonic).
 
         Raises what PostgreSQL raises when it is away: without the fence nobody owns.
         """
-        return await self._bids.ask(Bid(connection, address, alive_at))
+        began, outcome = time.monotonic(), "failed"
+        try:
+            found = await self._bids.ask(Bid(connection, address, alive_at))
+            outcome = found.value
+        finally:
+            CLAIMED.labels(outcome).inc()
+            CLAIM_SECONDS.observe(time.monotonic() - began)
+        return found
+
+    @property
+    def departing(self) -> int:
+        """Chargers whose departure is still to be written down."""
+        return len(self._gone)
 
     def leave(self, connection: Connection) -> None:
         """The socket is closed: the charger is offline, unless a newer socket owns it."""
@@ -173,7 +187,9 @@ class Owner:
         await self._routes.go_live([_socket(one, one.epoch) for one in won])
         had = [(node, one.id, one.epoch) for one in won if (node := claims[one.id].previous_node) is not None]
         TAKEOVERS.inc(len(had))
-        await self._routes.kick([one for one in had if one[0] != self._uid])
+        elsewhere = [one for one in had if one[0] != self._uid]
+        KICKS.labels("sent").inc(len(elsewhere))
+        await self._routes.kick(elsewhere)
         await self._on_owned(won)
 
     async def _refused(self, bids: list[Bid], claims: dict[str, Claim]) -> tuple[list[str], dict[str, int]]:
@@ -231,8 +247,9 @@ class Owner:
             self._left.clear()
             try:
                 await self.write_departures()
+                self._away.over("departures are written down again")
             except POSTGRES_AWAY as error:
-                logger.warning("%d departures wait for PostgreSQL: %s", len(self._gone), error)
+                self._away.met("%d departures wait for PostgreSQL: %s", len(self._gone), error or type(error).__name__)
                 self._left.set()
                 await asyncio.sleep(DEPARTURE_PAUSE)
 

@@ -14,6 +14,7 @@ from voltring_core.cluster.ownership import Ownership, Socket
 from voltring_core.domain.draining import Limbo
 from voltring_core.domain.ownership import RouteState
 from voltring_core.metrics import CLOSED
+from voltring_core.saying import Saying
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
 from voltring_node.commanding import Commander
 from voltring_node.connection import Connection
@@ -107,12 +108,14 @@ async def keep_looking(what: str, *looks: tuple[Callable[[], Any], float]) -> No
 
 async def _again(what: str, look: Callable[[], Any], pause: float) -> None:
     """Look again and again, whatever is away."""
+    saying = Saying(logger)
     while True:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 await look()
+            saying.over("the %s looks at its chargers again", what)
         except POSTGRES_AWAY as error:
-            logger.info("the %s can't look at its chargers: %s", what, error or type(error).__name__)
+            saying.met("the %s can't look at its chargers: %s", what, error or type(error).__name__)
         except Exception:  # without a look nothing is closed; the next one may do
             logger.exception("the %s can't look at its chargers", what)
         await asyncio.sleep(pause)

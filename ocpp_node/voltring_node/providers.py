@@ -187,8 +187,16 @@ async def consult(providers: Providers, message: Message, limit_s: float = LIMIT
         async with asyncio.timeout(limit_s):
             return await ask(message)
     except TimeoutError:
-        logger.warning("%s: nobody answered to %s within %s s", message.charger_id, message.action, limit_s)
+        logger.warning(
+            "%s: nobody answered to %s within %s s",
+            message.charger_id,
+            message.action,
+            limit_s,
+            extra={"charger": message.charger_id},
+        )
         return default(message, "InternalError", BUSY)
     except Exception:
-        logger.exception("%s: the provider for %s failed", message.charger_id, message.action)
+        logger.exception(
+            "%s: the provider for %s failed", message.charger_id, message.action, extra={"charger": message.charger_id}
+        )
         return default(message, "InternalError", BROKEN)

@@ -39,6 +39,11 @@ class Publisher:
         self._waiting: list[Event] = []
         self._filled = asyncio.Event()
 
+    @property
+    def waiting(self) -> int:
+        """Events that are to be published."""
+        return len(self._waiting)
+
     def committed(self, group: Iterable[Decided]) -> None:
         """Note what a committed group brought, as far as somebody looks: for nobody, next to nothing is done."""
         looks = self.audience.looks

@@ -16,18 +16,22 @@ from dataclasses import dataclass, replace
 
 import asyncpg
 
+from voltring_core import tracing
 from voltring_core.domain.authorization import Concurrency
-from voltring_core.metrics import COMMIT_SECONDS, FAULTS, GROUP_SIZE, MESSAGES_LOST, POISONED
+from voltring_core.metrics import COMMIT_SECONDS, COMMIT_WAIT_SECONDS, FAULTS, GROUP_SIZE, MESSAGES_LOST, POISONED
 from voltring_core.ocpp.actions import TRANSACTION_ACTIONS
 from voltring_core.ocpp.codes import Code
+from voltring_core.saying import Saying
 from voltring_core.store.database import AWAY
-from voltring_node import reading
-from voltring_node.counting import MESSAGE
+from voltring_core.tracing import Span
+from voltring_node import reading, spans
+from voltring_node.counting import MESSAGE, count_group
 from voltring_node.deciding import FAULT, Asked, Decided, decide, encode, needs
 from voltring_node.facts import Outcome, Refusal
 from voltring_node.handlers.transactions import least_answer
 from voltring_node.publishing import Publisher
 from voltring_node.remembering import Remembered
+from voltring_node.timing import ACQUIRE, COMMIT, DECIDE, READ, WRITE, Stopwatch
 from voltring_node.writing import UNWRITABLE, Overtaken, write
 
 logger = logging.getLogger("voltring.recorder")
@@ -51,6 +55,7 @@ class Entry:
     deadline: float
     """On the loop's monotonic clock."""
     done: Done | None
+    trace: Span | None = None
 
 
 class Recorder:
@@ -80,6 +85,7 @@ class Recorder:
         self._filled = asyncio.Event()
         self._awaited = asyncio.Event()  # somebody waits for the commit of what is in the queue
         self._remembered = Remembered()
+        self._waits = Saying(logger)
         self._away_at = float("-inf")  # when PostgreSQL was away last, on the clock of the deadlines
 
     def __len__(self) -> int:
@@ -111,7 +117,8 @@ class Recorder:
         self._put(asked, None)
 
     def _put(self, asked: Asked, done: Done | None) -> None:
-        self._queue.append(Entry(asked, time.monotonic() + self._patience, done))
+        trace = None if done is None else tracing.current()
+        self._queue.append(Entry(asked, time.monotonic() + self._patience, done, trace))
         self._filled.set()
         if done is not None:
             self._awaited.set()
@@ -152,6 +159,7 @@ class Recorder:
         while group := self._still_wanted(group):
             try:
                 await self._commit(group)
+                self._waits.over("messages are committed again")
                 return
             except UNWRITABLE as error:
                 await self._isolate(group, error, stop)
@@ -159,7 +167,7 @@ class Recorder:
             except (*AWAY, *BUSY) as error:
                 if not isinstance(error, BUSY):
                     self._away_at = time.monotonic()
-                logger.warning("%d messages wait for PostgreSQL: %s", len(group), error)
+                self._waits.met("%d messages wait for PostgreSQL: %s", len(group), error or type(error).__name__)
                 if stop.is_set():
                     self._give_up(group)
                     return
@@ -175,19 +183,28 @@ class Recorder:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _commit(self, group: list[Entry]) -> None:
-        started = time.monotonic()
+        began, watch = time.monotonic(), Stopwatch()
+        waited_s = began + self._patience - group[0].deadline
         asked = [entry.asked for entry in group]
         wanted = needs(asked)
         async with self._pool.acquire() as connection, connection.transaction():
+            watch.lap(ACQUIRE)
             version = await reading.lock(connection, wanted)
             replies = await reading.repeats(connection, wanted, asked[-1].message.received_at)
             known = await reading.know(connection, wanted, self._remembered, self._concurrency)
+            watch.lap(READ)
             decided = decide(asked, known, replies)
+            watch.lap(DECIDE)
             moved = await write(connection, decided, known)
+            watch.lap(WRITE)
+        watch.lap(COMMIT)
         self._remembered.put(moved, version)
-        COMMIT_SECONDS.observe(time.monotonic() - started)
+        watch.whole(COMMIT_SECONDS)
+        COMMIT_WAIT_SECONDS.observe(waited_s)
         GROUP_SIZE.observe(len(group))
         self._release(group, decided)
+        count_group(decided, known.found)
+        spans.committed(group, self._patience, began, watch.at)
 
     def _release(self, group: list[Entry], decided: list[Decided]) -> None:
         for entry, one in zip(group, decided, strict=True):
@@ -210,13 +227,19 @@ class Recorder:
             return
         entry = group[0]
         message = entry.asked.message
-        logger.error("a %s of %s can't be written: %s", message.action, message.charger_id, error)
+        logger.error(
+            "a %s of %s can't be written: %s",
+            message.action,
+            message.charger_id,
+            error,
+            extra={"charger": message.charger_id},
+        )
         POISONED.inc()
         FAULTS.labels(MESSAGE).inc(entry.done is not None and POISON not in message.flags)
         if POISON in message.flags:
             self._give_up(group)
             return
-        await self._settle([Entry(_only_frame(entry.asked), entry.deadline, entry.done)], stop)
+        await self._settle([Entry(_only_frame(entry.asked), entry.deadline, entry.done, entry.trace)], stop)
 
     def _still_wanted(self, group: list[Entry]) -> list[Entry]:
         now = time.monotonic()
@@ -244,7 +267,9 @@ def _tell(entry: Entry, decided: Decided | None) -> None:
         entry.done(decided)
     except Exception:
         # One connection's fault must not keep the others from their answers.
-        logger.exception("%s can't be answered", entry.asked.message.charger_id)
+        logger.exception(
+            "%s can't be answered", entry.asked.message.charger_id, extra={"charger": entry.asked.message.charger_id}
+        )
 
 
 def _only_frame(asked: Asked) -> Asked:

@@ -13,6 +13,7 @@ from voltring_core.cluster.connection import AWAY
 from voltring_core.cluster.doorbells import Doorbells
 from voltring_core.cluster.ownership import Claim, Ownership, Socket
 from voltring_core.domain.ownership import Route, RouteState
+from voltring_core.saying import Saying
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -30,6 +31,7 @@ class Routes:
         self._ownership = ownership
         self._doorbells = doorbells
         self._again_at = 0.0
+        self._away = Saying(logger)
         self.on_missed: Callable[[], None] = lambda: None
         """Called when Redis was not told something."""
 
@@ -68,9 +70,12 @@ class Routes:
         if time.monotonic() >= self._again_at:
             try:
                 async with asyncio.timeout(PATIENCE_S):
-                    return await ask(about)
+                    answer = await ask(about)
             except AWAY as error:
-                logger.warning("%s: %s", otherwise, error or type(error).__name__)
+                self._away.met("%s: %s", otherwise, error or type(error).__name__)
                 self._again_at = time.monotonic() + ALONE_S
+            else:
+                self._away.over("Redis answers")
+                return answer
         self.on_missed()
         return None

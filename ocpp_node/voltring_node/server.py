@@ -13,14 +13,16 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.typing import Subprotocol
 
+from voltring_core import tracing
 from voltring_core.cluster.doorbells import NOBODY
 from voltring_core.domain.admission import Limits
 from voltring_core.domain.chargers import Intervals
 from voltring_core.domain.ownership import Fenced
 from voltring_core.errors import SettingsError
-from voltring_core.metrics import ACCEPTED, CLOSED, CONNECTIONS, FAULTS
+from voltring_core.metrics import ACCEPTED, CLOSED, CONNECTIONS, FAULTS, HANDSHAKE_SECONDS, KICKS
 from voltring_core.ocpp.conversation import Answered
 from voltring_core.ocpp.wire import write_time
+from voltring_core.saying import Saying
 from voltring_core.settings import NodeSettings
 from voltring_core.store.database import AWAY
 from voltring_node.admission import Door
@@ -35,6 +37,7 @@ from voltring_node.publishing import Publisher
 from voltring_node.recorder import Recorder
 from voltring_node.sockets import DISMISSED, FOREIGN, GOING_AWAY, SUPERSEDED, TRY_LATER, Inflate, Socket
 from voltring_node.terms import Terms
+from voltring_node.traced import TracedConnection
 from voltring_node.turns import Turns
 
 logger = logging.getLogger("voltring.server")
@@ -81,6 +84,7 @@ class ChargerServer:
         self.gate = Gate(_limits(settings))
         """Who may begin a handshake; a node that drains refuses here."""
         self.stalls = Stalls()
+        self._away = Saying(logger)
         self._goodbyes = Turns(GOODBYES)
         self._closing: set[asyncio.Task[None]] = set()
         owner.on_superseded = self.supersede
@@ -128,7 +132,7 @@ class ChargerServer:
         if socket.charger is None or socket.version is None:
             await socket.close(*FOREIGN)
             return
-        connection = Connection(
+        connection = (TracedConnection if tracing.is_on() else Connection)(
             socket,
             socket.charger,
             socket.version,
@@ -160,8 +164,10 @@ class ChargerServer:
                 alive_at = time.monotonic()
             try:
                 outcome = await self._owner.own(connection, connection.address, alive_at)
+                self._away.over("chargers can be owned again")
             except AWAY as error:
-                logger.warning("%s can't be owned: %s", connection.id, error)
+                said, why = "%s can't be owned: %s", error or type(error).__name__
+                self._away.met(said, connection.id, why, extra={"charger": connection.id})
                 outcome = Outcome.REFUSED
             if outcome is not Outcome.UNPROVEN:
                 break
@@ -173,7 +179,11 @@ class ChargerServer:
         CLOSED.labels(outcome.value).inc()
         self._owner.leave(connection)
         if outcome is Outcome.UNPROVEN:
-            logger.info("%s does not answer a ping and takes its charger from nobody", connection.id)
+            logger.info(
+                "%s does not answer a ping and takes its charger from nobody",
+                connection.id,
+                extra={"charger": connection.id},
+            )
             connection.socket.transport.abort()
         else:
             await connection.socket.close(*(SUPERSEDED if outcome is Outcome.OVERTAKEN else TRY_LATER))
@@ -182,6 +192,8 @@ class ChargerServer:
         self.gate.over(connection.socket, accepted=True)
         version = connection.version.value
         ACCEPTED.labels(version).inc()
+        if isinstance(connection.socket, Guest):
+            HANDSHAKE_SECONDS.observe(self.gate.clock() - connection.socket.came_at)
         CONNECTIONS.labels(version).inc()
         self._show("charger.online", connection)
         # A charger that reconnects without booting stays accepted, and is commanded after a moment.
@@ -215,6 +227,7 @@ class ChargerServer:
 
     def kicked(self, charger_id: str, epoch: int) -> None:
         """Another node owns the charger under `epoch`, or nobody is to own it any more."""
+        KICKS.labels("heard").inc()
         connection = self._owner.connections.get(charger_id)
         if connection is None or not 0 < connection.epoch < epoch:
             return

@@ -56,6 +56,8 @@ class Sent:
     payload: Any
     password: Pending | None = None
     """The one that it sets."""
+    traceparent: str | None = None
+    """Where its trace goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,12 @@ async def _keep(
     except AWAY:
         raise
     except Exception:
-        logger.exception("what the answer to %s of %s means can't be kept", sent.action, sent.charger_id)
+        logger.exception(
+            "what the answer to %s of %s means can't be kept",
+            sent.action,
+            sent.charger_id,
+            extra={"charger": sent.charger_id},
+        )
         lost = replace(read, flags=(*read.flags, NOT_KEPT))
         outcome = await _outcome(connection, sent, lost, ())
         await write_station(connection, [(place, fact) for fact in outcome])

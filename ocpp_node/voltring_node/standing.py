@@ -46,8 +46,9 @@ from voltring_node.commanding import Commander
 from voltring_node.connection import Connection
 from voltring_node.draining import WHY, Drainer
 from voltring_node.draining_order import merged, merged_recall, read, read_recall
+from voltring_node.figures import Figures
 from voltring_node.gate import Gate
-from voltring_node.isolation import ASK_S, PROBE_S, UNREADY_S, Isolation, Probe
+from voltring_node.isolation import ASK_S, PROBE_S, UNREADY_S, Away, Isolation, Probe
 from voltring_node.misplacing import Misplacing
 from voltring_node.neighbours import Neighbours
 from voltring_node.parting import Parting
@@ -96,6 +97,7 @@ class Standing:
         self.is_ending = False
         self.neighbours = Neighbours(redis, uid)
         self.lag, self.commits, self._cpu = LoopLag(), Commits(), Cpu()
+        self.figures = Figures(self.lag)
         self._faults = Faults(lambda: total(MESSAGES) + total(HANDSHAKES), lambda: total(FAULTS))
         self.heard = heard = Heard()
         """How far the node's doorbells are read."""
@@ -140,6 +142,11 @@ class Standing:
         )
 
     @property
+    def away(self) -> Mapping[str, Away]:
+        """Since when each server is away."""
+        return {"postgres": self._postgres.result, "redis": self._redis.result}
+
+    @property
     def is_leaving(self) -> bool:
         """Whether no new charger should come."""
         return self.is_ending or self.drainer.is_leaving
@@ -174,6 +181,8 @@ class Standing:
             round(door.arrivals_per_s, 1),
             round(door.queue_s, 2),
             round(door.refused_per_s, 2),
+            **asdict(self.figures.told()),
+            postgres=self._postgres.result.seconds() == 0,
         )
 
     def status(self) -> dict[str, Any]:
@@ -265,7 +274,7 @@ class Standing:
 
     async def _sample(self) -> str:
         """Once a second."""
-        for one in (self.commits, self._refusals, self._cpu, self._faults):
+        for one in (self.commits, self._refusals, self._cpu, self._faults, self.figures):
             one.sample()
         self._show()
         door = self._accepting()

@@ -57,7 +57,7 @@ def _plain(value):
         if fields.get("news") is not None:
             told = json.loads(fields["news"])
             fields["news"] = {name: bool(one) if name.endswith("_at") else one for name, one in told.items()}
-        return {name: _plain(one) for name, one in fields.items()}
+        return {name: _plain(one) for name, one in fields.items() if name != "waited_s"}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     if isinstance(value, set):

@@ -15,7 +15,7 @@ from enum import IntEnum, StrEnum
 from heapq import nsmallest
 from math import ceil, floor, inf
 
-from voltring_core.domain.window import Grant, Pace, Peer, go_on, granted, widest
+from voltring_core.domain.window import Grant, Pace, Peer, go_on, granted, shut, widest
 
 LIMBO_S = 180.0
 """Three times the longest back-off that a charger is told: who is not back by then is not waited for."""
@@ -215,7 +215,8 @@ def _propagate(drain: Drain, seen: Seen) -> Drain:
 def _close(drain: Drain, seen: Seen) -> Step:
     waiting = sum(seen.waiting.values())
     pace = go_on(drain.pace, seen.peers, seen.remaining, seen.commit_p99_s, drain.order.grant, seen.now)
-    drain = replace(drain, pace=pace, phase=Phase.DRAINING if waiting else Phase.QUIESCING, note=_note(drain, seen))
+    drain = replace(drain, pace=pace, phase=Phase.DRAINING if waiting else Phase.QUIESCING)
+    drain = replace(drain, note=_note(drain, seen))
     closes = min(seen.closable, _allowed(drain, seen))
     return Step(replace(drain, pace=pace.spent(closes), closed=drain.closed + closes), closes)
 
@@ -243,7 +244,7 @@ def _note(drain: Drain, seen: Seen) -> str:
         return ""
     if not seen.is_sorted:
         return "PostgreSQL is away: nobody could connect elsewhere"
-    return "no other ready node" if seen.is_alone else ""
+    return "no other ready node" if seen.is_alone else shut(drain.pace, seen.peers, seen.commit_p99_s)
 
 
 def _given_up(drain: Drain, seen: Seen) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from voltring_core.domain.draining import Rank
-from voltring_core.domain.window import Grant, Pace, Peer, go_on, widest
+from voltring_core.domain.window import Grant, Pace, Peer, go_on, shut, widest
 
 CALM_S = 5.0
 """Without an idle one for so long nobody is left: a heartbeat's exchange takes less."""
@@ -115,13 +115,14 @@ def step(recall: Recall, seen: RecallSeen) -> RecallStep:
         return _over(recall, RecallPhase.STOPPED, "the node drains")
     if seen.now >= recall.deadline_at:
         return _over(recall, RecallPhase.STOPPED, f"the deadline came with {seen.idle} idle ones left")
+    grant = recall.order.grant
+    pace = go_on(recall.pace, seen.peers, seen.connections, seen.commit_p99_s, grant, seen.now)
     blind = _blind(recall.order, seen)
-    note = blind or ("the grant is over" if seen.idle and seen.now >= recall.order.grant.until else "")
+    held = "the grant is over" if seen.now >= grant.until else shut(pace, seen.peers, seen.commit_p99_s)
+    note = blind or (held if seen.idle else "")
     recall = replace(recall, note=note, idle_at=seen.now if seen.idle or blind else recall.idle_at)
     if seen.now - recall.idle_at >= CALM_S and seen.leaving == 0 and seen.limbo == 0:
         return _over(recall, RecallPhase.DONE, _left(seen))
-    grant = recall.order.grant
-    pace = go_on(recall.pace, seen.peers, seen.connections, seen.commit_p99_s, grant, seen.now)
     closes = 0 if note else min(seen.idle, pace.room(seen.limbo))
     return RecallStep(replace(recall, pace=pace.spent(closes), closed=recall.closed + closes), closes)
 

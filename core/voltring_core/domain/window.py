@@ -133,12 +133,29 @@ def go_on(pace: Pace, peers: Sequence[Peer] | None, own: int, commit_p99_s: floa
         rate = min(rate, grant.floor)
     else:
         rate = min(rate, BETA * sum(peer.capacity for peer in peers if peer.is_ready))
-    if commit_p99_s > COMMIT_LIMIT_S or any(peer.is_in_trouble for peer in known):
+    if trouble(known, commit_p99_s):
         share *= HALVING**elapsed
     else:
         share = min(1.0, share + elapsed / RECOVERY_S)
     most = pace.widest if peers is None else widest(peers, own)
     return _earned(replace(pace, widest=most, share=share, most=grant.window), rate, now)
+
+
+def trouble(peers: Sequence[Peer], commit_p99_s: float) -> str:
+    """What says that others stand no more than they have; empty when nothing does."""
+    if commit_p99_s > COMMIT_LIMIT_S:
+        return f"commits take {commit_p99_s:.2g} s: PostgreSQL is at its end"
+    names = ", ".join(peer.name for peer in peers if peer.is_in_trouble)
+    return f"chargers wait for {names} or are refused there" if names else ""
+
+
+def shut(pace: Pace, peers: Sequence[Peer] | None, commit_p99_s: float) -> str:
+    """Why the window is too small for one charger; empty when it is not, or widens again."""
+    if floor(pace.window) >= 1:
+        return ""
+    if why := trouble(peers or (), commit_p99_s):
+        return f"nobody is sent away while {why}"
+    return "the other nodes accept no more than they do" if pace.widest < 1 else ""
 
 
 def granted(pace: Pace, grant: Grant, now: float) -> Pace:
