@@ -43,6 +43,7 @@ from voltring_api.resources import (
     variables,
 )
 from voltring_api.site import Site
+from voltring_api.tracing import Traced
 
 # Looked through in this order at every request: where every millisecond counts comes first.
 RESOURCES = (
@@ -109,4 +110,5 @@ def _guard(app: FastAPI, parts: Parts) -> None:
     app.add_middleware(Deadline)
     app.add_middleware(Unexpected)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Traced)
     app.add_middleware(Measured)

@@ -11,10 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from voltring_api.prefer import wait_seconds
 from voltring_api.problems import unavailable
+from voltring_core.saying import Saying
 
 PATIENCE_S = 4.0
 """Seconds for an answer to begin, beyond those that the client itself asked to wait (`Prefer: wait`)."""
-logger = logging.getLogger("voltring.api")
+slow = Saying(logging.getLogger("voltring.api"))
+"""Of all requests: a server that hangs holds every one."""
 
 
 class Deadline:
@@ -92,7 +94,7 @@ class _Watch:
             self._timer = asyncio.get_running_loop().call_later(self._seconds, self._give_up)
 
     def _give_up(self) -> None:
-        logger.warning("nothing came of %s %s in %g s", self._scope["method"], self._scope["path"], self._seconds)
+        slow.met("nothing came of %s %s in %g s", self._scope["method"], self._scope["path"], self._seconds)
         answer = unavailable("The database does not answer; try again in a moment.")
         self.answering = asyncio.create_task(answer(self._scope, self._receive, self._send), name="answer in its place")
         if self._handler is not None:

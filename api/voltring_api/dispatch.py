@@ -16,12 +16,15 @@ import asyncpg
 
 from voltring_api import audit
 from voltring_api.keys import Principal
+from voltring_api.metrics import counted
 from voltring_api.preparing import Target, aim, prepare
+from voltring_core import tracing
 from voltring_core.cluster.connection import AWAY
 from voltring_core.cluster.doorbells import Doorbells, Results, Waiting
 from voltring_core.cluster.events import EventBus
 from voltring_core.cluster.watching import Audience
 from voltring_core.domain.commands import FINAL, State, command_class, default_deadline_s, lane
+from voltring_core.metrics.commands import COMMAND_WAITERS
 from voltring_core.ocpp.intents import Intent
 from voltring_core.ocpp.rules.ids import joined_id
 from voltring_core.store.commands import Commands, NewCommand, Record
@@ -85,7 +88,12 @@ class Dispatch:
         charger has enough to do.
         """
         ready = await self._ready(target, wanted)
-        row, created = await self._commands.queue(self._new(target, wanted, ready, terms))
+        with tracing.span("queue the command", {"ocpp.action": wanted.action}) as span:
+            with counted() as asked:
+                row, created = await self._commands.queue(self._new(target, wanted, ready, terms))
+                asked.is_new = created
+            if span is not None:
+                span.note({"voltring.command.id": str(row["id"]), "voltring.command.state": row["state"]})
         for one in row["replaced"] or () if created else ():
             await self._tell({**one, "charger_id": target.charger_id, "state": State.CANCELLED})
         if row["state"] in FINAL:
@@ -98,7 +106,9 @@ class Dispatch:
                 await self._bus.publish([_event(row)])
             if terms.wait_s is None and created:
                 return Sent(row, 201)
-            return await self._wait(row, terms, waiting)
+            sent = await self._wait(row, terms, waiting)
+            asked.ended(sent.row["state"])
+            return sent
 
     async def repeat(self, row: Record, terms: Terms) -> Sent:
         """A command that exists already: wait for it if asked to."""
@@ -110,7 +120,8 @@ class Dispatch:
     async def _wait(self, row: Record, terms: Terms, waiting: Waiting) -> Sent:
         """As long as the client wants to; what it is told of is on the disk."""
         if terms.wait_s is not None:
-            row = await self._until_final(row, terms.wait_s, waiting)
+            with COMMAND_WAITERS.track_inprogress():
+                row = await self._until_final(row, terms.wait_s, waiting)
         if row["state"] == State.QUEUED:
             await self._commands.settle_down(row["id"])
         return Sent(row, 200 if row["state"] in FINAL or terms.wait_s is None else 202)
@@ -151,6 +162,7 @@ class Dispatch:
             payload=ready.payload,
             asked=wanted.payload,
             request_id=joined_id(target.version, ready.action, ready.payload),
+            traceparent=tracing.traceparent(),
             command_class=command_class(wanted.action, ready.payload),
             lane=lane(wanted.action),
             deadline_s=terms.deadline_s or default_deadline_s(wanted.action),

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from voltring_core.cluster.connection import AWAY
 from voltring_core.cluster.leases import NodeLease, live_nodes
+from voltring_core.saying import Saying
 from voltring_core.store.queries import load
 
 logger = logging.getLogger("voltring.api")
@@ -45,6 +46,7 @@ class Presence:
         self._redis = redis
         self._clock = clock
         self._lock = asyncio.Lock()
+        self._away = Saying(logger)
         self._until = float("-inf")
         self._live = Live(unsure=True)
 
@@ -63,8 +65,9 @@ class Presence:
             async with asyncio.timeout(PATIENCE_S):
                 nodes = await live_nodes(self._redis)
         except (*AWAY, TimeoutError) as error:
-            logger.warning("Redis is away, PostgreSQL alone says who is online: %s", type(error).__name__)
+            self._away.met("Redis is away, PostgreSQL alone says who is online: %s", type(error).__name__)
             # Names that were known before stay good: a uid is never used twice.
             return Live(unsure=True, names=self._live.names)
+        self._away.over("Redis says again which nodes live")
         names = {uid: node.name for uid, node in nodes.items()}
         return Live(tuple(sorted(nodes.values(), key=lambda node: (node.name, node.uid))), names=names)

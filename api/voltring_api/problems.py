@@ -17,13 +17,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from voltring_api.wording import worded
+from voltring_core import tracing
 from voltring_core.errors import RequestError
+from voltring_core.saying import Saying
 from voltring_core.store.database import AWAY
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = "2"
 PLACES = frozenset({"body", "query", "path", "header"})
 logger = logging.getLogger("voltring.api")
+away = Saying(logger)
+"""Of all requests: nobody tells when it is over, so that after a minute of calm it begins anew."""
 
 Errors = Sequence[Mapping[str, str]]
 
@@ -34,6 +38,8 @@ def problem(
     """A response that says what is wrong, in one sentence and by field."""
     body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
     body |= {"detail": detail, **({"errors": list(errors)} if errors else {}), **more}
+    if (span := tracing.current()) is not None:
+        body["trace_id"] = span.trace_id
     return Response(orjson.dumps(body, default=str), status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
@@ -65,7 +71,7 @@ async def _invalid(_: Request, error: Exception) -> Response:
 
 
 async def _away(_: Request, error: Exception) -> Response:
-    logger.warning("PostgreSQL is away: %s", type(error).__name__)
+    away.met("requests are refused, PostgreSQL is away: %s", type(error).__name__)
     return unavailable()
 
 

@@ -21,6 +21,7 @@ from voltring_core.cluster.watching import SECONDS as WATCHED_S
 from voltring_core.cluster.watching import listen, watch
 from voltring_core.ending import end
 from voltring_core.errors import Unavailable
+from voltring_core.metrics.api import LAGGED_FEEDS, LISTENERS
 from voltring_core.store.database import AWAY as POSTGRES_AWAY
 
 logger = logging.getLogger("voltring.api")
@@ -62,10 +63,12 @@ class Streams:
     def counted(self) -> Any:
         """One more, while it lasts."""
         self._open += 1
+        LISTENERS.inc()
         try:
             yield
         finally:
             self._open -= 1
+            LISTENERS.dec()
 
 
 class EventStream(Response):
@@ -123,6 +126,7 @@ class EventStream(Response):
                     await self._body(send, HEARTBEAT)
                     beat = loop.time() + HEARTBEAT_S
         except Lagged:
+            LAGGED_FEEDS.inc()
             await self._body(send, LAGGED)
         finally:
             await end([pull])

@@ -1,6 +1,7 @@
-"""Commands and the API: does what operators ask for reach the chargers, and how long do they wait for it."""
+"""Commands: does what operators ask for reach the chargers, and how long do they wait for it."""
 
-from panels import HERE, QUARTER, THIRD, Dashboard, Panel, Query, Row
+from expressions import gauge, quantile, rate
+from panels import HERE, THIRD, Dashboard, Panel, Query, Row
 
 ALL = f'{{__name__=~"voltring_(node|worker_swept)_commands_total", {HERE}}}'
 UNKNOWN = f'{{__name__=~"voltring_(node|worker_swept)_commands_total", {HERE}, state="UNKNOWN"}}'
@@ -61,82 +62,85 @@ COMMANDS = Row(
         ),
     ),
 )
-API = Row(
-    "API",
+HOPS = "voltring_node_command_hop_seconds"
+TIMES = Row(
+    "How long they take",
     (
         Panel(
-            "Requests",
-            "Requests a second, all replicas together.",
-            "reqps",
-            (Query(f"sum(rate(voltring_api_requests_total{{{HERE}}}[5m]))", "requests"),),
-            QUARTER,
-            is_number=True,
-        ),
-        Panel(
-            "Errors of its own",
-            "Share of 5xx; beyond 5% VoltringApiErrors rings.",
-            "percentunit",
-            (
-                Query(
-                    f'(sum(rate(voltring_api_requests_total{{{HERE}, status=~"5.."}}[5m])) or vector(0))'
-                    f" / sum(rate(voltring_api_requests_total{{{HERE}}}[5m]))",
-                    "5xx",
-                ),
-            ),
-            QUARTER,
-            is_number=True,
-            red=0.05,
-        ),
-        Panel(
-            "Time, p99",
-            "Until a response begins, all routes together.",
+            "From request to answer",
+            "Of requests that wait for their command, until the charger's answer.",
             "s",
             (
-                Query(
-                    f"histogram_quantile(0.99, sum by (le) (rate(voltring_api_request_seconds_bucket{{{HERE}}}[5m])))",
-                    "p99",
-                ),
+                Query(quantile(0.5, "voltring_api_command_seconds"), "p50"),
+                Query(quantile(0.99, "voltring_api_command_seconds"), "p99"),
             ),
-            QUARTER,
-            is_number=True,
+            THIRD,
         ),
         Panel(
-            "Commands asked for",
-            "POST .../commands, a second, now.",
-            "reqps",
-            (
-                Query(
-                    f'sum(rate(voltring_api_requests_total{{{HERE}, method="POST", route=~".*/commands"}}[5m]))',
-                    "commands",
-                ),
-            ),
-            QUARTER,
-            is_number=True,
-        ),
-        Panel(
-            "Requests by status",
-            "4xx are the callers' mistakes, 5xx ours.",
-            "reqps",
-            (Query(f"sum by (status) (rate(voltring_api_requests_total{{{HERE}}}[$__rate_interval]))", "{{status}}"),),
-            is_stacked=True,
-        ),
-        Panel(
-            "Time by route, p95",
-            "The ten slowest routes. A command's time has the charger's answer in it.",
+            "By step, p50",
+            "queued: until a node takes it; taken: until it is SENT, committed; sent: the charger; answered: until the"
+            " API is told.",
             "s",
+            (Query(quantile(0.5, HOPS, "hop"), "{{hop}}"),),
+            THIRD,
+        ),
+        Panel(
+            "By step, p99",
+            "The same for 99 of 100. `sent` is the charger's, the others are ours.",
+            "s",
+            (Query(quantile(0.99, HOPS, "hop"), "{{hop}}"),),
+            THIRD,
+        ),
+        Panel(
+            "Not accepted, by action",
+            "Commands that were refused, failed or are UNKNOWN, the ten most frequent pairs.",
+            "cps",
             (
                 Query(
-                    "topk(10, histogram_quantile(0.95, sum by (route, le) ("
-                    f"rate(voltring_api_request_seconds_bucket{{{HERE}}}[$__rate_interval]))))",
-                    "{{route}}",
+                    "topk(10, "
+                    + rate(
+                        "voltring_node_command_results_total",
+                        "action, state",
+                        'state=~"REJECTED|CALLERROR|UNKNOWN|FAILED|EXPIRED"',
+                    )
+                    + " > 0)",
+                    "{{action}} {{state}}",
                 ),
             ),
+        ),
+        Panel(
+            "Asked for",
+            "queued, repeated (an Idempotency-Key that came before), refused (too many wait for the charger).",
+            "cps",
+            (Query(rate("voltring_api_commands_total", "outcome"), "{{outcome}}"),),
+        ),
+        Panel(
+            "UNKNOWN, waiting for somebody",
+            "Nobody but an operator resolves them; beyond 50 for an hour VoltringCommandsUnresolved rings.",
+            "short",
+            (Query(f"max(voltring_worker_commands_unknown{{{HERE}}})", "unknown"),),
+            THIRD,
+            red=50,
+        ),
+        Panel(
+            "Queued",
+            "Commands that wait, mostly for chargers that are away.",
+            "short",
+            (Query(f"max(voltring_worker_commands_queued{{{HERE}}})", "queued"),),
+            THIRD,
+        ),
+        Panel(
+            "Requests that wait for a command",
+            "They grow where chargers do not answer.",
+            "short",
+            (Query(gauge("voltring_api_command_waiters", "pod"), "{{pod}}"),),
+            THIRD,
         ),
     ),
 )
 BOARD = Dashboard(
     "voltring-commands",
-    "Voltring / Commands and API",
+    "Voltring / Commands",
     "Does what operators ask for reach the chargers, and how long do they wait for it.",
-    (COMMANDS, API),
+    (COMMANDS, TIMES),
 )

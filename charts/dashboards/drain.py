@@ -89,6 +89,23 @@ DRAIN = Row(
             THIRD,
         ),
         Panel(
+            "The operation, as the operator hears of it",
+            "Chargers that it has still to move, and those that it has closed and that are not back yet.",
+            "short",
+            (
+                Query(f"max by (reason) (voltring_operator_operation_remaining{{{HERE}}})", "{{reason}}: to move"),
+                Query(f"max by (reason) (voltring_operator_operation_limbo{{{HERE}}})", "{{reason}}: in limbo"),
+            ),
+            THIRD,
+        ),
+        Panel(
+            "Recalled, not back yet",
+            "Chargers that a recall sent home to another node and that are not seen there yet.",
+            "short",
+            (Query(f"sum by (pod) (voltring_node_recall_limbo{{{HERE}}})", "{{pod}}"),),
+            THIRD,
+        ),
+        Panel(
             "Phases of the nodes",
             "Where each node stands that does not serve, by its own word.",
             "short",
@@ -155,6 +172,14 @@ OPERATOR = Row(
             (Query(f'sum(increase(voltring_operator_looks_total{{{HERE}, outcome="failed"}}[1h]))', "failed"),),
             QUARTER,
             is_number=True,
+            red=1,
+        ),
+        Panel(
+            "Nodes without a server",
+            "Nodes that say to the operator that PostgreSQL or Redis is away; it begins nothing risky then.",
+            "short",
+            (Query(f"max by (server) (voltring_operator_fleet_nodes_without{{{HERE}}})", "{{server}}"),),
+            THIRD,
             red=1,
         ),
         Panel(

@@ -172,6 +172,28 @@ MESSAGES = Row(
             QUARTER,
         ),
         Panel(
+            "Acknowledgement",
+            "From a CALL's frame received to its answer written, all nodes together.",
+            "s",
+            (
+                Query(_quantile(0.5, "voltring_node_acknowledgement_seconds", "le"), "p50"),
+                Query(_quantile(0.99, "voltring_node_acknowledgement_seconds", "le"), "p99"),
+            ),
+            red=1,
+        ),
+        Panel(
+            "What became of messages",
+            "`unanswered` was not committed in time, the charger keeps it; `refused` breaks its schema; nobody"
+            " waits for an answer to what is `kept`.",
+            "cps",
+            (
+                Query(
+                    f"sum by (outcome) (rate(voltring_node_messages_total{{{HERE}}}[$__rate_interval]))", "{{outcome}}"
+                ),
+            ),
+            is_stacked=True,
+        ),
+        Panel(
             "Commit time",
             "How long PostgreSQL takes for a group of messages: chargers get their answers after it.",
             "s",
@@ -227,9 +249,9 @@ SERVERS = Row(
     (
         Panel(
             "Nodes without a server",
-            "Nodes whose PostgreSQL or Redis does not answer, as the operator hears from them.",
+            "Nodes whose PostgreSQL or Redis does not answer, by their own word.",
             "short",
-            (Query(f"max by (server) (voltring_operator_fleet_nodes_without{{{HERE}}})", "{{server}}"),),
+            (Query(f"count by (server) (voltring_node_server_away_seconds{{{HERE}}} > 0)", "{{server}}"),),
             THIRD,
             red=1,
         ),

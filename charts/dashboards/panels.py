@@ -35,6 +35,8 @@ class Panel:
     is_red_below: bool = False
     top: float | None = None
     """The axis' upper end."""
+    is_signed: bool = False
+    """Whether it may fall below zero."""
 
     @property
     def height(self) -> int:
@@ -125,7 +127,9 @@ def _field(panel: Panel) -> Json:
     steps: list[Json] = [{"color": "red" if panel.is_red_below else "green", "value": None}]
     if panel.red is not None:
         steps.append({"color": "green" if panel.is_red_below else "red", "value": panel.red})
-    field: Json = {"unit": panel.unit, "min": 0, "thresholds": {"mode": "absolute", "steps": steps}}
+    field: Json = {"unit": panel.unit, "thresholds": {"mode": "absolute", "steps": steps}}
+    if not panel.is_signed:
+        field["min"] = 0
     if panel.top is not None:
         field["max"] = panel.top
     if not panel.is_number:

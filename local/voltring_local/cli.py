@@ -8,8 +8,10 @@ import click
 from rich.console import Console
 
 from voltring_local.console import Talk
+from voltring_local.data_dir import READY
 from voltring_local.errors import StartFailed
 from voltring_local.options import Options, default_data_dir, unknown_chargers
+from voltring_local.prometheus import program
 from voltring_local.up import run
 
 SHARED_SOCKET = "VOLTRING_SHARED_SOCKET"
@@ -42,7 +44,20 @@ SHARED_SOCKET = "VOLTRING_SHARED_SOCKET"
 @click.option(
     "--ready-file",
     type=click.Path(path_type=Path),
-    help="Write addresses and token here, as JSON, once all is ready.",
+    help="Write addresses and token here, as JSON, once all is ready.  [default: ready.json in the data directory]",
+)
+@click.option("--observability", is_flag=True, help="Start Prometheus too; it must be installed.")
+@click.option(
+    "--prometheus",
+    type=click.Path(path_type=Path),
+    help="Its program, to be started  [default: none, or the PATH's]",
+)
+@click.option(
+    "--prometheus-port",
+    type=click.IntRange(0, 65535),
+    default=8090,
+    show_default=True,
+    help="On loopback; 0: any.",
 )
 def up(
     chargers: int,
@@ -52,6 +67,9 @@ def up(
     ocpp_port: int,
     api_port: int,
     ready_file: Path | None,
+    observability: bool,
+    prometheus: Path | None,
+    prometheus_port: int,
 ) -> None:
     """Start all of Voltring on this machine: servers, rooms and simulated chargers.
 
@@ -59,16 +77,19 @@ def up(
     VOLTRING_UNKNOWN_CHARGERS=reject|quarantine|accept says who may connect unregistered.
     """
     try:
+        directory = (data_dir or default_data_dir(os.environ, _home())).resolve()
         options = Options(
-            data_dir=(data_dir or default_data_dir(os.environ, _home())).resolve(),
+            data_dir=directory,
             chargers=chargers,
             nodes=nodes,
             host=host,
             ocpp_port=ocpp_port,
             api_port=api_port,
-            ready_file=ready_file.absolute() if ready_file else None,
+            ready_file=ready_file.absolute() if ready_file else directory / READY,
             postgres_dsn=os.environ.get("VOLTRING_POSTGRES_DSN") or None,
             redis_url=os.environ.get("VOLTRING_REDIS_URL") or None,
+            prometheus=program(prometheus) if observability or prometheus else None,
+            prometheus_port=prometheus_port,
             unknown_chargers=unknown_chargers(host, os.environ.get("VOLTRING_UNKNOWN_CHARGERS")),
             balanced_by_kernel=sys.platform.startswith("linux") and os.environ.get(SHARED_SOCKET) != "fd",
         )

@@ -4,7 +4,9 @@
     token           of the first administrator
     postgres/       PostgreSQL's data       postgres.json   its port and password
     valkey/         Valkey's                valkey.json
+    prometheus/     what `--observability` keeps: rules, figures of the last 15 days
     logs/           one file per process
+    ready.json      addresses and the token while it runs, unless --ready-file says where else
 The lock is the kernel's: it ends with the launcher, however that ends.
 """
 
@@ -15,6 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from voltring_local.errors import AlreadyRunning, StartFailed
+
+READY = "ready.json"
 
 
 @contextlib.contextmanager

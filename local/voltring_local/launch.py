@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Coroutine
 
-from voltring_local import demo
+from voltring_local import demo, prometheus
 from voltring_local.backing import Backing
 from voltring_local.children import Child
 from voltring_local.console import Talk
@@ -74,6 +74,10 @@ class Launch(Observer):
             await asyncio.gather(supervisor.start([made.migrate]), self._backing.forget_all())
         with self._talk.step(f"API, worker, {_count(options.nodes, 'OCPP node')}"):
             await supervisor.start(made.rooms)
+        if made.prometheus:
+            with self._talk.step("Prometheus"):
+                prometheus.prepare(prometheus.Files.of(options.data_dir), at.admin_ports)
+                await supervisor.start([made.prometheus])
         if made.chargers:
             with self._talk.step(_count(options.chargers, "simulated charger")):
                 await self._start_chargers(supervisor, made.chargers, at)
@@ -98,10 +102,12 @@ class Launch(Observer):
     def _addresses(self) -> Addresses:
         options = self._options
         names = admin_names(options)
-        ports = free_ports(len(names), avoid=frozenset({options.ocpp_port, options.api_port}))
+        taken = frozenset({options.ocpp_port, options.api_port, options.prometheus_port})
+        ports = free_ports(len(names), avoid=taken)
         return Addresses(
             postgres_dsn=self._backing.postgres_dsn,
             redis_url=self._backing.redis_url,
+            for_rooms=self._backing.for_rooms,
             token=keep_token(options.data_dir / "token"),
             admin_ports=dict(zip(names, ports, strict=True)),
             listen_fd=self._listen_fd,

@@ -25,6 +25,10 @@ class Options:
     redis_url: str | None = None
     """Servers to use in place of the embedded ones."""
     unknown_chargers: UnknownChargers = UnknownChargers.REJECT
+    prometheus: Path | None = None
+    """Its program, to be started beside the rooms; None: nobody watches."""
+    prometheus_port: int = 8090
+    """0 takes a free port."""
     balanced_by_kernel: bool = True
     """Each node binds the port (SO_REUSEPORT); else all accept from one inherited socket."""
 
@@ -46,6 +50,11 @@ class Options:
     @property
     def api_url(self) -> str:
         return f"http://{_in_url(self.reachable_host)}:{self.api_port}"
+
+    @property
+    def prometheus_url(self) -> str:
+        """On loopback, whatever `host` is, as the figures that it collects are."""
+        return f"http://127.0.0.1:{self.prometheus_port}"
 
     @property
     def ocpp_url(self) -> str:

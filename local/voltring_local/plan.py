@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from voltring_local import prometheus
 from voltring_local.children import Child
 from voltring_local.options import Options
 from voltring_local.probes import Answers, Ends
@@ -29,6 +30,8 @@ class Addresses:
     """By the name of the child."""
     listen_fd: int | None = None
     """The listening socket that the nodes inherit, where the kernel does not balance."""
+    for_rooms: tuple[str, str] | None = None
+    """DSN and URL of the same servers by the way that costs the rooms least, where there is another one."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Plan:
     migrate: Child
     rooms: tuple[Child, ...]
     chargers: Child | None
+    prometheus: Child | None = None
 
 
 Planner = Callable[[Options, Addresses], Plan]
@@ -45,12 +49,14 @@ Planner = Callable[[Options, Addresses], Plan]
 
 def plan(options: Options, at: Addresses) -> Plan:
     """Lay out the processes. `at.admin_ports` has a port for each of `admin_names(options)`."""
-    shared = {"VOLTRING_POSTGRES_DSN": at.postgres_dsn, "VOLTRING_REDIS_URL": at.redis_url}
+    postgres, redis = at.for_rooms or (at.postgres_dsn, at.redis_url)
+    shared = {"VOLTRING_POSTGRES_DSN": postgres, "VOLTRING_REDIS_URL": redis}
     nodes = tuple(_node(options, at, name, shared) for name in node_names(options))
     return Plan(
         migrate=_room(options, "migrate", "migrate", shared, Ends()),
         rooms=(_api(options, at, shared), _worker(options, at, shared), *nodes),
         chargers=_chargers(options) if options.plays_chargers else None,
+        prometheus=_prometheus(options),
     )
 
 
@@ -104,6 +110,21 @@ def _node(options: Options, at: Addresses, name: str, shared: Mapping[str, str])
 
 def _admin(at: Addresses, name: str) -> dict[str, str]:
     return {"VOLTRING_ADMIN_HOST": LOOPBACK, "VOLTRING_ADMIN_PORT": str(at.admin_ports[name])}
+
+
+def _prometheus(options: Options) -> Child | None:
+    if options.prometheus is None:
+        return None
+    files = prometheus.Files.of(options.data_dir)
+    return Child(
+        name="prometheus",
+        argv=prometheus.words(options.prometheus, files, options.prometheus_port),
+        log=log_file(options.data_dir, "prometheus"),
+        kind="prometheus",
+        ready=Answers(LOOPBACK, options.prometheus_port, "/-/ready"),
+        # What it has taken in is in its log already; a kill loses nothing.
+        stop_within=0.7,
+    )
 
 
 def _chargers(options: Options) -> Child:

@@ -30,6 +30,7 @@ class Report:
             ("REST API", f"{options.api_url}/docs"),
             ("Chargers", f"{options.ocpp_url}/<charger id>  ({_who(options)})"),
             *((f"Metrics {name}", url) for name, url in self._metrics().items()),
+            *([("Prometheus", options.prometheus_url)] if options.prometheus else []),
             *self._beyond_this_machine(),
             ("Token", self.at.token),
             ("Data, logs", f"{options.data_dir}, {options.data_dir / 'logs'}"),
@@ -41,7 +42,7 @@ class Report:
         nodes = [
             {"name": name, "pid": self.pids.get(name), "metrics": metrics[name]} for name in node_names(self.options)
         ]
-        content = {
+        content: dict[str, object] = {
             "api": self.options.api_url,
             "ocpp": self.options.ocpp_url,
             "token": self.at.token,
@@ -49,6 +50,8 @@ class Report:
             "redis": self.at.redis_url,
             "nodes": nodes,
         }
+        if self.options.prometheus:
+            content["prometheus"] = self.options.prometheus_url
         return json.dumps(content, indent=2)
 
     def _beyond_this_machine(self) -> list[tuple[str, str]]:

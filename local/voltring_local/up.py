@@ -11,7 +11,7 @@ from voltring_local.data_dir import hold
 from voltring_local.errors import StartFailed
 from voltring_local.launch import Launch
 from voltring_local.options import Options
-from voltring_local.plan import Planner, plan
+from voltring_local.plan import LOOPBACK, Planner, plan
 from voltring_local.ports import claim, listen
 
 
@@ -30,11 +30,22 @@ def _claimed(options: Options) -> Iterator[tuple[Options, int | None]]:
     if ocpp_port == api_port:
         raise StartFailed(f"--ocpp-port and --api-port are both {api_port}: they must differ")
     claimed = replace(options, ocpp_port=ocpp_port, api_port=api_port)
+    claimed = replace(claimed, prometheus_port=_prometheus_port(claimed))
     if options.balanced_by_kernel:
         yield claimed, None
         return
     with listen(options.host, ocpp_port) as listener:
         yield claimed, listener.fileno()
+
+
+def _prometheus_port(options: Options) -> int:
+    """The port that Prometheus can have, where it is wanted."""
+    if options.prometheus is None:
+        return options.prometheus_port
+    port = claim(LOOPBACK, options.prometheus_port, "--prometheus-port")
+    if port in (options.ocpp_port, options.api_port):
+        raise StartFailed(f"--prometheus-port is {port}, as the port for chargers or the API is: they must differ")
+    return port
 
 
 def _remove(ready_file: Path | None) -> None:

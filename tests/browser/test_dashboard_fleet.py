@@ -38,7 +38,16 @@ NOTHING: dict[str, Any] = {
     "unresolved": 0,
     "bills_waiting": {},
     "late": [],
+    "commands": {"open": 0, "unknown": 0},
+    "messages_per_s": 0.0,
+    "servers": {"postgres": True, "redis": True},
 }
+NODES = [
+    {"name": "node-0", "uid": "0", "connections": 20, "draining": True, "messages_per_s": 200.0, "loop_lag_ms": 300.0}
+    | {"ack_p50_ms": 2.5, "ack_p99_ms": 1400.0},
+    {"name": "node-1", "uid": "1", "connections": 18, "draining": False, "messages_per_s": 50.4, "loop_lag_ms": 3.0}
+    | {"ack_p50_ms": 1.5, "ack_p99_ms": 20.0},
+]
 MUCH = NOTHING | {
     "total": 40,
     "online": 38,
@@ -133,6 +142,53 @@ async def test_the_tiles_say_how_the_fleet_does_and_what_waits_for_somebody(over
     }.items():
         for part in said:
             await expect(page.locator(f"[data-count='{tile}']")).to_contain_text(part)
+
+
+async def test_the_tiles_say_how_the_fleet_is_served_and_which_node_is_the_slowest(overview):
+    served = MUCH | {
+        "nodes": NODES,
+        "by_node": {"node-0": 20, "node-1": 18},
+        "messages_per_s": 250.4,
+        "commands": {"open": 5, "unknown": 2},
+        "servers": {"postgres": True, "redis": False},
+    }
+    watched = await overview(fleet=served)
+    page: Page = watched.page
+    for tile, tone, said in (
+        ("Messages", None, ["250", "/s"]),
+        ("Acknowledged", "fault", ["2.5", "99 % within 1.4 s at node-0"]),
+        ("Commands open", "waiting", ["5", "beside 2 UNKNOWN"]),
+        ("Nodes wake up late by", "waiting", ["300", "node-0"]),
+        ("PostgreSQL", None, ["there"]),
+        ("Redis", "fault", ["away", "commands wait"]),
+    ):
+        for part in said:
+            await expect(page.locator(f"[data-count='{tile}']")).to_contain_text(part)
+        shown = await page.locator(f"[data-count='{tile}']").get_attribute("data-tone")
+        assert shown == tone, tile
+    nodes = _card(page.get_by_label("Fleet in detail"), "Nodes")
+    await expect(nodes).to_contain_text(re.compile("node-0.*draining.*200/s · lag 300 ms.*20"))
+    await expect(nodes).to_contain_text(re.compile("node-1.*50/s · lag 3.0 ms.*18"))
+    assert watched.complaints == []
+
+
+async def test_while_the_fleet_can_not_be_read_nobody_says_that_the_servers_are_there(overview):
+    watched = await overview(fleet=MUCH | {"servers": {"postgres": True, "redis": True}})
+    page: Page = watched.page
+    await expect(page.locator("[data-count='PostgreSQL'] strong")).to_have_text("there")
+    problem = {"status": 503, "title": "Service Unavailable", "detail": "PostgreSQL does not answer."}
+    await page.route(re.compile(r"/v1/fleet(\?|$)"), lambda route: route.fulfill(status=503, json=problem))
+    await expect(page.locator("[data-count='PostgreSQL'] strong")).to_have_text("–", timeout=60_000)
+    await expect(page.get_by_text("PostgreSQL does not answer.")).to_be_visible()
+    await expect(page.locator("[data-count='Online'] strong")).to_have_text("38")
+
+
+async def test_a_fleet_that_tells_nothing_of_its_nodes_shows_that_it_is_not_known(overview):
+    silent = {name: value for name, value in NOTHING.items() if name not in {"commands", "messages_per_s", "servers"}}
+    watched = await overview(fleet=silent)
+    for tile in ("Messages", "Acknowledged", "Commands open", "Nodes wake up late by", "PostgreSQL", "Redis"):
+        await expect(watched.page.locator(f"[data-count='{tile}'] strong")).to_contain_text("–")
+    assert watched.complaints == []
 
 
 async def test_health_shows_faults_alarms_answers_firmware_and_flagged_sessions_with_links(overview):

@@ -1,6 +1,7 @@
 """When each alert of the chart must fire and when it must not, as series for promtool.
 
-A series is `name{labels}` and its values in promtool's notation, one each minute: `1x30` stays 1, `0+5x30` grows by 5.
+A series is `name{labels}` and its values in promtool's notation, one each minute (`Case.every`): `1x30` stays 1,
+`0+5x30` grows by 5.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ class Case:
     """Its summary, as a person reads it."""
     quiet: tuple[Series, ...]
     at: str = "40m"
+    every: str = "1m"
+    """How far the values of a series lie apart."""
 
 
 def _buckets(name: str, slow: str, limit: str) -> Series:
@@ -30,7 +33,13 @@ def _buckets(name: str, slow: str, limit: str) -> Series:
     }
 
 
+def _of_room(series: Series) -> Series:
+    return {name.replace("{", '{room="node", '): values for name, values in series.items()}
+
+
 FLEET = 'fleet="csms-voltring"'
+AWAY = "voltring_node_server_away_seconds"
+JOB_DONE = "voltring_worker_job_last_success_timestamp_seconds"
 NODES = "voltring_operator_fleet_nodes"
 COMMANDS = "voltring_node_commands_total"
 SWEPT = "voltring_worker_swept_commands_total"
@@ -151,19 +160,33 @@ CASES = {
     ),
     "VoltringPostgresAway": Case(
         {
-            f'voltring_operator_fleet_nodes_without{{{FLEET}, server="postgres"}}': "0x30 3x30",
-            f'voltring_operator_fleet_nodes_without{{{FLEET}, server="redis"}}': "0x60",
+            f'{AWAY}{{pod="n0", server="postgres"}}': "0x30 5+60x30",
+            f'{AWAY}{{pod="n1", server="postgres"}}': "0x30 5+60x30",
+            f'{AWAY}{{pod="n1", server="redis"}}': "0x60",
         },
-        "PostgreSQL does not answer 3 nodes of csms-voltring",
-        ({f'voltring_operator_fleet_nodes_without{{{FLEET}, server="redis"}}': "3x60"},),
+        "PostgreSQL does not answer 2 nodes",
+        (
+            {f'{AWAY}{{pod="n0", server="redis"}}': "5+60x60", f'{AWAY}{{pod="n0", server="postgres"}}': "0x60"},
+            # It came back within a look.
+            {f'{AWAY}{{pod="n0", server="postgres"}}': "0x39 4x1 0x30"},
+        ),
     ),
     "VoltringRedisAway": Case(
-        {f'voltring_operator_fleet_nodes_without{{{FLEET}, server="redis"}}': "0x30 3x30"},
-        "Redis does not answer 3 nodes of csms-voltring",
+        {f'{AWAY}{{pod="n0", server="redis"}}': "0x30 5+60x30", f'{AWAY}{{pod="n1", server="redis"}}': "0x60"},
+        "Redis does not answer 1 nodes",
         (
-            {f'voltring_operator_fleet_nodes_without{{{FLEET}, server="postgres"}}': "3x60"},
+            {f'{AWAY}{{pod="n0", server="postgres"}}': "5+60x60", f'{AWAY}{{pod="n0", server="redis"}}': "0x60"},
             # A failover.
-            {f'voltring_operator_fleet_nodes_without{{{FLEET}, server="redis"}}': "0x38 3x1 0x30"},
+            {f'{AWAY}{{pod="n0", server="redis"}}': "0x38 30x1 0x30"},
+        ),
+    ),
+    "VoltringPoolExhausted": Case(
+        _of_room(_buckets("voltring_postgres_pool_wait_seconds", "slow", "0.5")),
+        "n0 waits 451ms for a connection to PostgreSQL",
+        (
+            _of_room(_buckets("voltring_postgres_pool_wait_seconds", "quick", "0.5")),
+            # All in use, and nobody waits.
+            {'voltring_postgres_pool_connections{pod="n0", room="node", state="in use"}': "8x60"},
         ),
     ),
     "VoltringCommandsUnknown": Case(
@@ -195,6 +218,43 @@ CASES = {
             {'voltring_worker_oldest_unchecked_seconds{pod="worker"}': "0x60"},
             # It restarts.
             {'voltring_worker_oldest_unchecked_seconds{pod="worker"}': "0x30 _x6 0x30"},
+        ),
+    ),
+    "VoltringCommandsUnresolved": Case(
+        {'voltring_worker_commands_unknown{pod="worker"}': "60x120"},
+        "60 commands wait for somebody to say what became of them",
+        (
+            {'voltring_worker_commands_unknown{pod="worker"}': "40x120"},
+            # Somebody is at it.
+            {'voltring_worker_commands_unknown{pod="worker"}': "90x40 10x80"},
+        ),
+        "90m",
+    ),
+    "VoltringJobStands": Case(
+        {
+            f'{JOB_DONE}{{pod="worker", task="watchdogs"}}': "0+60x10 600x50",
+            f'{JOB_DONE}{{pod="worker", task="reconciler"}}': "0+60x60",
+        },
+        "The worker does not get its watchdogs done",
+        (
+            {f'{JOB_DONE}{{pod="worker", task="watchdogs"}}': "0+60x60"},
+            # Once an hour.
+            {f'{JOB_DONE}{{pod="worker", task="partitions"}}': "60x60"},
+            # A second worker that has just begun.
+            {
+                f'{JOB_DONE}{{pod="worker-a", task="sweeper"}}': "0+60x60",
+                f'{JOB_DONE}{{pod="worker-b", task="sweeper"}}': "0x60",
+            },
+        ),
+    ),
+    "VoltringApiAway": Case(
+        {'voltring_api_requests_in_progress{pod="api"}': "2x20 stale"},
+        "The API tells nothing",
+        (
+            {
+                'voltring_api_requests_in_progress{pod="a"}': "0x60",
+                'voltring_api_requests_in_progress{pod="b"}': "0x9 stale",
+            },
         ),
     ),
     "VoltringApiErrors": Case(
@@ -255,6 +315,8 @@ CASES = {
     ),
 }
 ALSO: dict[str, tuple[Series, ...]] = {
+    # Since its start it has not been done at all.
+    "VoltringJobStands": ({f'{JOB_DONE}{{pod="worker", task="partitions"}}': "0x200"},),
     "VoltringOperatorNotActing": (
         # No pod at all.
         {'voltring_operator_acting{pod="operator"}': "1x20 stale"},

@@ -35,7 +35,10 @@ _PROFILE = (
     "want a router that the nodes trust. Null: with its secret, over TLS or not."
 )
 CertificateName = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_presentable)]
-_CERTIFICATE = "The common name of its client certificate, as its serial number; null: its id."
+_CERTIFICATE = (
+    "The common name of its client certificate, as its serial number; null: its id. No two chargers of security "
+    "profile 3 have the same."
+)
 Registered = Literal["none", "Accepted", "Pending", "Rejected"]
 Wanted = Literal["Accepted", "Pending", "Rejected"]
 

@@ -40,6 +40,32 @@ class Node(Output):
     uid: str
     connections: int
     draining: bool
+    messages_per_s: Number = Field(
+        default=None, description="Frames of chargers a second; null, here and below: the node does not say."
+    )
+    ack_p50_ms: Number = Field(
+        default=None,
+        description="ms within which half of the messages that the node wrote lately had their answer; null also when "
+        "there was none.",
+    )
+    ack_p99_ms: Number = Field(default=None, description="The same for 99 of 100.")
+    loop_lag_ms: Number = Field(
+        default=None, description="ms by which its process wakes up late, 99 of 100 times, over the last minute."
+    )
+
+
+class Servers(Output):
+    """What the rooms stand on."""
+
+    postgres: bool = Field(description="PostgreSQL answers the API (else this could not be told) and every node.")
+    redis: bool = Field(description="Redis answers the API; without it nobody knows of nodes.")
+
+
+class CommandCounts(Output):
+    """Commands that are not over."""
+
+    open: int = Field(description="`QUEUED` or `SENT`.")
+    unknown: int = Field(description="`UNKNOWN`: nobody knows what became of them.")
 
 
 class Answering(Output):
@@ -124,6 +150,11 @@ class Fleet(Output):
         " was in force count); at most ten seconds old.",
     )
     answers: Answers | None = Field(default=None, description="At most ten seconds old.")
+    commands: CommandCounts | None = Field(default=None, description="At most ten seconds old.")
+    messages_per_s: Number = Field(
+        default=None, description="Frames of chargers a second, at all nodes; null: no node says so."
+    )
+    servers: Servers = Field(description="Whether PostgreSQL and Redis are there.")
     firmware: list[Firmware] | None = Field(
         default=None, description="Registered chargers, the most common first, at most 100; at most ten seconds old."
     )
@@ -142,8 +173,8 @@ class Fleet(Output):
     )
     late: list[str] = Field(
         default=[],
-        description="What took too long to be counted, of `energy`, `answers`, `firmware`, `flagged` and `waiting` "
-        "(alarms, unresolved, bills): its numbers are older than they should be, or null.",
+        description="What took too long to be counted, of `energy`, `answers`, `commands`, `firmware`, `flagged` and "
+        "`waiting` (alarms, unresolved, bills): its numbers are older than they should be, or null.",
     )
 
 

@@ -20,4 +20,5 @@ class Problem(Output):
     status: int = Field(examples=[422])
     detail: str = Field(examples=["The payload breaks the schema of OCPP 1.6: payload.type is missing."])
     errors: list[FieldError] | None = Field(default=None, description="By field, where fields are wrong.")
+    trace_id: str | None = Field(default=None, description="Where the request is traced: its trace's id.")
     error_id: str | None = Field(default=None, description="With status 500: the id of the line in the server's log.")

@@ -30,6 +30,8 @@ SQL = load("voltring_api.resources", "chargers.sql")
 SELECT = include(SQL["select"], online=ONLINE)
 router = APIRouter(prefix="/chargers", tags=["chargers"])
 FILTERS = dict.fromkeys(("id", "after", "q", "online", "status", "charging", "faulted", "site"))
+CERTIFICATES = "chargers_certificate_name"
+"""The index by which a certificate's common name is one charger's."""
 SHORTEST_SILENCE_S = 60.0
 """Seconds; two pings of a node that nobody has set otherwise."""
 
@@ -72,8 +74,8 @@ async def create_charger(new: NewCharger, parts: AllParts, who: Who, response: R
     async with parts.pool.acquire() as connection, connection.transaction():
         try:
             await connection.execute(SQL["create"], *values)
-        except asyncpg.UniqueViolationError:
-            raise Conflict(f"the charger {new.id!r} exists already (upper and lower case count as one)") from None
+        except asyncpg.UniqueViolationError as error:
+            raise _taken(error, new.id) from None
         await audit.record(connection, who, "charger.create", f"charger:{new.id}")
     return ChargerWithSecret(**await fields(parts, new.id), secret=made)
 
@@ -84,7 +86,7 @@ async def read_charger(charger_id: str, parts: AllParts) -> Charger:
     return Charger(**await fields(parts, charger_id))
 
 
-@router.patch("/{charger_id}", responses=errors(404, 422), summary="Change a charger")
+@router.patch("/{charger_id}", responses=errors(404, 409, 422), summary="Change a charger")
 async def change_charger(charger_id: str, change: ChargerChange, parts: AllParts, who: Who) -> Charger:
     """Change what is kept about a charger; what is left out stays, null takes a setting back to its node's own.
 
@@ -97,6 +99,8 @@ async def change_charger(charger_id: str, change: ChargerChange, parts: AllParts
             row = await connection.fetchrow(statement, *values)
         except asyncpg.ForeignKeyViolationError:
             raise _no_site() from None
+        except asyncpg.UniqueViolationError as error:
+            raise _taken(error, charger_id) from None
         if row is None:
             raise NotFound(f"there is no charger {charger_id!r}")
         _check_silence(row["ping_interval_s"], row["silence_limit_s"])
@@ -185,6 +189,14 @@ def _check_silence(ping_interval_s: float | None, silence_limit_s: float | None)
     raise Unprocessable(
         f"The request is wrong: silence_limit_s {said}.", [{"field": "silence_limit_s", "message": said}]
     )
+
+
+def _taken(error: asyncpg.UniqueViolationError, charger_id: str) -> Conflict:
+    """What another charger has already."""
+    if error.constraint_name == CERTIFICATES:
+        said = "another charger of security profile 3 has that common name: a certificate lets in one charger only"
+        return Conflict(said)
+    return Conflict(f"the charger {charger_id!r} exists already (upper and lower case count as one)")
 
 
 def _no_site() -> Unprocessable:

@@ -64,6 +64,7 @@ UPDATE chargers SET
     time_zone = CASE WHEN 'time_zone' = ANY(:named) THEN :time_zone ELSE time_zone END,
     security_profile = CASE WHEN 'security_profile' = ANY(:named) THEN :security_profile ELSE security_profile END,
     certificate_name = CASE WHEN 'certificate_name' = ANY(:named) THEN :certificate_name ELSE certificate_name END,
+    certificate_is_shared = certificate_is_shared AND NOT :named && '{security_profile,certificate_name}',
     updated_at = now()
 WHERE id = :id
 RETURNING ping_interval_s, silence_limit_s

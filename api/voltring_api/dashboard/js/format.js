@@ -32,6 +32,9 @@ export const register = (wh) => (known(wh) ? `${three.format(wh / 1000)} kWh` : 
 
 export const percent = (n) => (known(n) ? `${whole.format(Math.round(n))} %` : NONE);
 
+/** How often in a second: "0.4", "12". */
+export const rate = (n) => (known(n) ? (n < 10 ? one.format(n) : whole.format(Math.round(n))) : NONE);
+
 /** "0.8 ms", "12 ms", "3.2 s". */
 export function milliseconds(ms) {
   if (!known(ms)) return NONE;

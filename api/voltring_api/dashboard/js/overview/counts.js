@@ -1,7 +1,10 @@
-// The fleet in twelve numbers: what it does, and what waits for somebody. Those that can be looked into lead there.
+// The fleet in eighteen numbers: what it does, what waits for somebody, and how it is served; a site in the first twelve.
+// Those that can be looked into lead there.
 
 import { fill, h, svg } from "../dom.js";
-import { NONE, count, energyParts, milliseconds, percent, plural, powerParts } from "../format.js";
+import { count, energyParts, milliseconds, percent, plural, powerParts } from "../format.js";
+import { served } from "./served.js";
+import { one } from "./tile.js";
 
 const REMEMBERED = 60; // readings of power kept for the small curve
 const histories = new Map(); // by site; outlives the page, so that coming back does not forget
@@ -9,7 +12,7 @@ const histories = new Map(); // by site; outlives the page, so that coming back 
 /** An element and `show(fleet)`; `to(query)` is the address of the overview with that in it. */
 export function counts(to) {
   const element = h("section", { class: "card counts", "aria-label": "Fleet in numbers" });
-  const show = (fleet) => fill(element, doing(fleet, to), waiting(fleet, to));
+  const show = (fleet) => fill(element, doing(fleet, to), waiting(fleet, to), !fleet.site && served(fleet));
   return { element, show };
 }
 
@@ -86,15 +89,6 @@ function waiting(fleet, to) {
 }
 
 const sum = (numbers) => (numbers ? Object.values(numbers).reduce((total, n) => total + n, 0) : null);
-
-function one(label, [number, unit], remark, { href, tone } = {}, extra) {
-  const inside = [
-    h("span", null, label),
-    h("strong", { class: "number" }, number ?? NONE, unit && h("small", null, unit)),
-    extra ?? h("em", { title: remark }, remark),
-  ];
-  return h(href ? "a" : "div", { class: "count", href, data: { tone, count: label } }, inside);
-}
 
 function remembered(fleet) {
   const site = fleet.site?.id ?? "";

@@ -1,7 +1,7 @@
 // Where the fleet is connected, what it speaks, how its connectors are, and what is broken.
 
 import { fill, h } from "../dom.js";
-import { count } from "../format.js";
+import { count, milliseconds, rate } from "../format.js";
 import { status, tag, tone, word } from "../status.js";
 import { when } from "../time.js";
 import { bars, card, nothing } from "./bars.js";
@@ -35,7 +35,7 @@ export function fleetPanels() {
     card("Faults", faults),
   );
   const show = (fleet) => {
-    fill(nodes, bars(rowsOf(fleet.by_node, draining(fleet)), "Nobody is connected."));
+    fill(nodes, bars(nodeRows(fleet), "Nobody is connected."));
     fill(versions, bars(rowsOf(fleet.by_version), "Nobody has connected yet."));
     fill(connectors, mix(fleet.by_status));
     fill(faults, newest(fleet.faults));
@@ -43,13 +43,27 @@ export function fleetPanels() {
   return { element, show };
 }
 
-const draining = (fleet) =>
-  new Set((fleet.nodes ?? []).filter((node) => node.draining).map((node) => node.name));
+function nodeRows(fleet) {
+  const told = new Map((fleet.nodes ?? []).map((node) => [node.name, node]));
+  return rowsOf(fleet.by_node).map((row) => ({ ...row, mark: marks(told.get(row.name)) }));
+}
 
-const rowsOf = (numbers, marked = new Set()) =>
+function marks(node) {
+  if (!node) return null;
+  const says = [
+    typeof node.messages_per_s === "number" && `${rate(node.messages_per_s)}/s`,
+    typeof node.loop_lag_ms === "number" && `lag ${milliseconds(node.loop_lag_ms)}`,
+  ].filter(Boolean);
+  return [
+    node.draining && [tag("draining", "waiting"), " "],
+    says.length > 0 && h("span", { class: "muted" }, says.join(" · ")),
+  ];
+}
+
+const rowsOf = (numbers) =>
   Object.entries(numbers ?? {})
     .sort(([a], [b]) => a.localeCompare(b, undefined, { numeric: true }))
-    .map(([name, n]) => ({ name, n, mark: marked.has(name) && tag("draining", "waiting") }));
+    .map(([name, n]) => ({ name, n }));
 
 function mix(numbers) {
   const rows = Object.entries(numbers ?? {})

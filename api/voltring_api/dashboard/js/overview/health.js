@@ -12,6 +12,7 @@ const BILLS = { held: "fault", provisional: "idle" };
 const PARTS = {
   energy: "energy",
   answers: "answer times",
+  commands: "commands",
   firmware: "firmware",
   flagged: "flagged sessions",
   waiting: "alarms and bills",

@@ -38,7 +38,10 @@ export function overview(root, { query, signal }) {
       else noteQuarantined(fleet.quarantined);
       fill(trouble);
     } catch (error) {
-      if (!signal.aborted) fill(trouble, h("p", { class: "notice bad" }, error.message));
+      if (signal.aborted) return;
+      fill(trouble, h("p", { class: "notice bad" }, error.message));
+      // The numbers stay as they were; whether the servers are there is not known any more.
+      if (page.fleet) sums.show({ ...page.fleet, servers: null });
     }
   };
   const soon = gathered(readFleet, { after: COUNTED_EVERY_MS, every: 2000, signal });
