@@ -100,4 +100,4 @@ CMD ["operator"]
 
 FROM runtime AS loadtest
 COPY --from=build-loadtest /opt/voltring /opt/voltring
-CMD ["simulate", "--help"]
+CMD ["loadtest", "--help"]

@@ -72,8 +72,8 @@ class Link(asyncio.Protocol):
         self.is_open = False
         self._transport = None
         if not self.reason:
-            code = self._ws.close_code
-            self.reason = "the connection was cut" if code in (None, 1006) else f"the server closed it ({code})"
+            said = self._ws.close_rcvd
+            self.reason = "the connection was cut" if said is None else f"the server closed it ({int(said.code)})"
         self._owner.on_closed(self)
 
     def send(self, text: str) -> None:

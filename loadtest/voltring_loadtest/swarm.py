@@ -15,7 +15,7 @@ from math import inf
 from voltring_core.ocpp.versions import Version
 from voltring_loadtest.backoff import BackOff
 from voltring_loadtest.charger import Charger, Output
-from voltring_loadtest.hardware import CATALOGUE
+from voltring_loadtest.hardware import CATALOGUE, Hardware
 from voltring_loadtest.link import Link
 from voltring_loadtest.profile import Profile
 from voltring_loadtest.report import Refusals
@@ -43,20 +43,26 @@ class Plan:
     """Connections begun in a second, at the start."""
     backoff_minimum: float = 1.0
     seed: int | None = None
+    first: int = 1
+    """The number of the first charger, where these are a part of a larger crowd of `total`."""
+    total: int = 0
+    """0: these are all."""
+    hardware: tuple[Hardware, ...] = CATALOGUE
+    """Given out in turn."""
 
     def identity(self, number: int) -> str:
         """Counted from 1, with at least four digits."""
-        return f"{self.id_prefix}{number:0{max(4, len(str(self.count)))}}"
+        return f"{self.id_prefix}{number:0{max(4, len(str(max(self.total, self.count))))}}"
 
 
 def cast(plan: Plan) -> Iterable[Charger]:
     """Make the chargers of a plan. With a seed the same ones come out each time."""
     rng = random.Random(plan.seed)  # noqa: S311 - play, not secrets
-    for number in range(1, plan.count + 1):
+    for number in range(plan.first, plan.first + plan.count):
         version = plan.versions[(number - 1) % len(plan.versions)]
         # Shifted once per round: every version gets every kind of hardware.
         round_number = (number - 1) // len(plan.versions)
-        hardware = CATALOGUE[(number - 1 + round_number) % len(CATALOGUE)]
+        hardware = plan.hardware[(number - 1 + round_number) % len(plan.hardware)]
         yield Charger(plan.identity(number), version, hardware, plan.profile, rng)
 
 
@@ -76,6 +82,9 @@ class Seat:
     @property
     def station(self) -> Station:
         return self.charger.station
+
+    def on_dial(self) -> None:
+        """A connection is begun; for those who take the time."""
 
     def on_open(self, link: Link) -> None:
         self._away = None
@@ -140,13 +149,13 @@ class Seat:
 class Swarm:
     """The chargers of a plan against one CSMS."""
 
-    def __init__(self, plan: Plan, target: Target) -> None:
+    def __init__(self, plan: Plan, target: Target, seat: type[Seat] = Seat) -> None:
         self.plan = plan
         self.target = target
         self.refusals = Refusals()
         self.wheel = Wheel()
         self.is_ending = False
-        self.seats = [Seat(self, charger, BackOff(plan.backoff_minimum)) for charger in cast(plan)]
+        self.seats = [seat(self, charger, BackOff(plan.backoff_minimum)) for charger in cast(plan)]
         self._calls: list[tuple[float, int, Seat]] = []
         self._order = 0
         self._news = asyncio.Event()
@@ -195,6 +204,7 @@ class Swarm:
         uri = target.base
         link = Link(seat, target, station.identity, station.version.subprotocol, station.password)
         seat.link = link
+        seat.on_dial()
         try:
             async with asyncio.timeout(HANDSHAKE):
                 await loop.create_connection(lambda: link, uri.host, uri.port, ssl=target.tls)

@@ -37,15 +37,19 @@ class Target:
         return f"{scheme}://{self.base.host}:{self.base.port}{self.base.path}"
 
 
-def target(url: str, password: str | None = None, deflate: bool = False) -> Target:
-    """Check a URL. Raises ValueError with one sentence that says what is wrong with it."""
+def target(url: str, password: str | None = None, deflate: bool = False, ca_file: str | None = None) -> Target:
+    """Check a URL; `ca_file` names whom a server's certificate must come from. Raises ValueError with one sentence that
+    says what is wrong."""
     try:
         uri = parse_uri(url)
     except (InvalidURI, ValueError):
         raise ValueError(f"{url!r} is not a WebSocket URL: it looks like ws://127.0.0.1:9000/ocpp") from None
     if uri.query:
         raise ValueError(f"{url!r} has a query: the charger's identity is appended to the path")
-    tls = ssl.create_default_context() if uri.secure else None
+    try:
+        tls = ssl.create_default_context(cafile=ca_file) if uri.secure else None
+    except (OSError, ssl.SSLError) as error:
+        raise ValueError(f"{ca_file} can't be read as certificates: {error}") from None
     base = replace(uri, path=uri.path.rstrip("/"))
     return Target(base, password.encode() if password else None, deflate, tls)
 
