@@ -14,7 +14,8 @@ decide, without I/O and without a clock:
 These ask and act:
 
     app.py, handlers.py                the loop; kopf's watches, which wake it
-    kube.py, lease.py                  Kubernetes' API, by preconditions; which of several operators acts
+    kube.py, logins.py                 Kubernetes' API, by preconditions; one login for all who ask at the same time
+    lease.py                           which of several operators acts
     observing.py, reading.py, nodes.py what is observed
     measuring.py                       its metrics, and the fleets' as it saw them last
     carrying.py                        what is planned is carried out

@@ -17,6 +17,7 @@ from kopf import ConnectionInfo
 from voltring_core.admin import AdminServer
 from voltring_core.ending import end
 from voltring_core.runtime import every, supervise
+from voltring_core.saying import Saying
 from voltring_core.settings import OperatorSettings
 from voltring_operator import handlers, planning, reading
 from voltring_operator.actions import Event
@@ -24,6 +25,7 @@ from voltring_operator.carrying import Carrier, event, write_status
 from voltring_operator.fleet_status import FleetStatus
 from voltring_operator.kube import Kube, KubeError, Paths, Refused, login
 from voltring_operator.lease import Lease
+from voltring_operator.manifests import belongs
 from voltring_operator.measuring import Measures, counted, ended
 from voltring_operator.nodes import Nodes
 from voltring_operator.observing import Observer
@@ -55,6 +57,8 @@ class Operator:
         self._measures = Measures()
         self._looked_at = time.monotonic()
         self._told: dict[str, str] = {}
+        self._away = Saying(logger)
+        self._is_idle = False
         self._refusals: dict[str, int] = {}
         """In a row, by fleet."""
         self.news = asyncio.Event()
@@ -73,8 +77,10 @@ class Operator:
             said = await self._look()
         except KubeError as error:
             self._measures.looked("failed", began)
-            return f"nothing is done: {error}"
-        self._measures.looked("acted" if self.lease.is_ours else "waited", began)
+            self._away.met("nothing is done: %s", error)
+            return ""
+        self._away.over("Kubernetes is there again")
+        self._measures.looked("acted" if self.lease.is_ours or self._is_idle else "waited", began)
         self._looked_at = time.monotonic()
         return said
 
@@ -85,11 +91,16 @@ class Operator:
             await asyncio.wait_for(self.news.wait(), self._settings.look_seconds)
 
     async def _look(self) -> str:
+        fleets = await self._observer.fleets()
+        self.lease.belongs_to([belongs(fleet) for fleet in fleets])
+        self._is_idle = not fleets
+        if self._is_idle:  # nothing to guard: a Lease of nobody's would be left behind
+            self._measures.keep(())
+            return self._new("lease", "there is no fleet")
         if not await self.lease.hold():
             self._measures.keep(())
             return self._new("lease", f"another operator acts: {self.lease.holder}")
         said = [self._new("lease", "this operator acts")]
-        fleets = await self._observer.fleets()
         self._measures.keep({fleet["metadata"]["name"] for fleet in fleets})
         for fleet in fleets:
             said.append(await self._tend(fleet))

@@ -2,7 +2,8 @@
 
 import click
 
-from voltring_core.runtime import configure_logging, run
+from voltring_core.logs import configure_logging
+from voltring_core.runtime import run
 from voltring_core.settings import OperatorSettings, load
 from voltring_operator import app
 
@@ -15,5 +16,5 @@ def operator() -> None:
 
 def _settings() -> OperatorSettings:
     settings = load(OperatorSettings)
-    configure_logging(settings.log_level.value)
+    configure_logging(settings.log_level.value, "operator")
     return settings

@@ -1,4 +1,4 @@
-"""kopf's part: its watches of fleets, drains and pods say that something has changed, so that nobody waits 15 s.
+"""kopf's part: watches of fleets, drains, StatefulSets and pods say that something has changed, so that nobody waits.
 
 They decide nothing and write nothing. kopf's timers and daemons would: they put a finalizer on each fleet, and a fleet
 whose operator was uninstalled first could then never be deleted. kopf has a loop and a thread of its own, because it
@@ -15,6 +15,7 @@ from typing import Any
 
 import kopf
 
+from voltring_core.saying import Saying
 from voltring_operator.kube import KubeError, login
 from voltring_operator.manifests import FLEET, GROUP, VERSION
 
@@ -36,6 +37,7 @@ class Watching:
         self._namespace, self._news, self._loop, self._log_in = namespace, news, loop, log_in
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._failed = Saying(logger)
         self._known: dict[str, tuple[str, ...]] = {}
         self._logins, self._logged_in = 0, -AGAIN_S
 
@@ -61,7 +63,7 @@ class Watching:
         try:
             asyncio.run(self._watch())
         except Exception as error:  # the looks go on every 15 s without it
-            logger.warning("the watches have failed: %s", error)
+            self._failed.met("the watches have failed: %s", error)
 
     async def _watch(self) -> None:
         # It warns that it minds no signals: the process does.
@@ -91,6 +93,7 @@ class Watching:
 
         @kopf.on.event(GROUP, VERSION, "ocppfleets", registry=registry)
         @kopf.on.event(GROUP, VERSION, "ocppdrains", registry=registry)
+        @kopf.on.event("apps", "v1", "statefulsets", labels={FLEET: kopf.PRESENT}, registry=registry)
         @kopf.on.event("", "v1", "pods", labels={FLEET: kopf.PRESENT}, registry=registry)
         def changed(type: str | None, body: Any, **_: Any) -> None:
             sign = signature(body)
@@ -118,4 +121,6 @@ def signature(body: Mapping[str, Any]) -> tuple[str, ...]:
     notes = {key: one for key, one in (meta.get("annotations") or {}).items() if not key.startswith("kubectl.")}
     ready = [one.get("status") for one in told.get("conditions") or () if one.get("type") == "Ready"]
     seen = (meta.get("generation"), meta.get("deletionTimestamp"), sorted(notes.items()), ready, told.get("podIP"))
-    return (str(meta.get("uid")), *map(str, seen))
+    # Its controller has taken in a new template: from then on it is known which pods are old.
+    taken_in = (told.get("observedGeneration"), told.get("updateRevision")) if body.get("kind") == "StatefulSet" else ()
+    return (str(meta.get("uid")), *map(str, (*seen, *taken_in)))

@@ -1,10 +1,9 @@
 """Kubernetes' API, as little of it as is needed: read, create, patch with preconditions, delete with preconditions.
 
 Every patch is a JSON Patch that begins with `test`: the server refuses it when the object is not the one that was
-looked at. Logins are kopf's: the service account of the pod, or KUBECONFIG.
+looked at. Logins are kopf's: the service account of the pod, or KUBECONFIG (`logins.py`).
 """
 
-import asyncio
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,13 +14,9 @@ import kopf
 
 from voltring_core.errors import VoltringError
 from voltring_core.metrics import KUBERNETES_ERRORS
+from voltring_operator.logins import Logins
 
-AGENT = "voltring-operator"
-"""So that audit logs and managedFields say who it was."""
-TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
 AWAY = (aiohttp.ClientError, TimeoutError, OSError)
-LOGIN_AGAIN_S = 300.0
-"""Tokens of service accounts are replaced about hourly."""
 REFUSED = frozenset({409, 412, 422})
 """What was expected does not hold; 422 is the answer to a `test` that fails."""
 GONE = 404
@@ -57,19 +52,14 @@ def _server(environment: Mapping[str, str]) -> str:
 
 
 class Kube:
-    """One API server."""
+    """One API server; any number of callers may ask at the same time."""
 
     def __init__(self, log_in: Callable[[], kopf.ConnectionInfo] = login) -> None:
-        self._log_in = log_in
-        self._session: aiohttp.ClientSession | None = None
-        self._server = ""
-        self._since = 0.0
+        self._logins = Logins(log_in)
 
     async def close(self) -> None:
         """Close what is open."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._logins.close()
 
     async def get(self, path: str, **query: str) -> Object:
         """Raises KubeError; its status is 404 when there is none."""
@@ -108,32 +98,20 @@ class Kube:
             raise KubeError(0, str(error) or type(error).__name__) from None
 
     async def _answer(self, method: str, path: str, body: Any, kind: str, query: Any) -> Object:
+        headers = {"Content-Type": kind} if body is not None else {}
         for is_last in (False, True):
-            session = await self._ready()
-            headers = {"Content-Type": kind} if body is not None else {}
-            asked = session.request(method, self._server + path, json=body, headers=headers, params=query)
-            async with asked as response:
-                if response.status == 401 and not is_last:
-                    await self.close()  # the token was replaced
-                    continue
-                answer = await response.json(content_type=None)
-                if response.status >= 400:
-                    message = (answer or {}).get("message") if isinstance(answer, dict) else None
-                    raise KubeError(response.status, str(message or response.reason))
-                return dict(answer)
+            async with self._logins.use() as login:
+                url = login.server + path
+                async with login.session.request(method, url, json=body, headers=headers, params=query) as response:
+                    if response.status == 401 and not is_last:
+                        await self._logins.refused(login)  # the token was replaced
+                        continue
+                    answer = await response.json(content_type=None)
+                    if response.status >= 400:
+                        message = (answer or {}).get("message") if isinstance(answer, dict) else None
+                        raise KubeError(response.status, str(message or response.reason))
+                    return dict(answer)
         raise AssertionError("the last try returns or raises")
-
-    async def _ready(self) -> aiohttp.ClientSession:
-        now = asyncio.get_running_loop().time()
-        if self._session is None or now - self._since > LOGIN_AGAIN_S:
-            await self.close()
-            found = await asyncio.to_thread(self._log_in)
-            tls = await asyncio.to_thread(found.as_ssl_context) if found.server.startswith("https") else True
-            connector = aiohttp.TCPConnector(ssl=tls)
-            headers = {"User-Agent": AGENT} | found.as_http_headers()
-            self._session = aiohttp.ClientSession(connector=connector, headers=headers, timeout=TIMEOUT)
-            self._server, self._since = found.server.rstrip("/"), now
-        return self._session
 
 
 class Paths:

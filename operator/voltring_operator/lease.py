@@ -2,10 +2,12 @@
 
 An operator keeps it by renewing it, and gives way as soon as it could not. Another one takes it over when the record
 has not changed for as long as it says, by the other one's own clock: clocks of two machines are never compared.
+
+It belongs to the fleets that it guards: Kubernetes takes it away with the last of them.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -43,6 +45,14 @@ class Lease:
         self._clock = clock
         self._renewed: float | None = None
         self._seen: Held | None = None
+        self._owners: list[dict[str, Any]] = []
+
+    def belongs_to(self, owners: Sequence[dict[str, Any]]) -> None:
+        """Owner references, without which it would stay for ever. With others than before it is asked for anew: it
+        may have gone with those before."""
+        told = sorted(owners, key=lambda one: str(one["uid"]))
+        if told != self._owners:
+            self._owners, self._renewed = told, None
 
     @property
     def holder(self) -> str:
@@ -98,7 +108,7 @@ class Lease:
         body = {
             "apiVersion": "coordination.k8s.io/v1",
             "kind": "Lease",
-            "metadata": {"name": NAME},
+            "metadata": {"name": NAME, "ownerReferences": self._owners},
             "spec": self._spec(),
         }
         return await self._try(began, self._kube.create(self._path, body))
@@ -107,7 +117,10 @@ class Lease:
         before = (found.get("spec") or {}).get("leaseTransitions") or 0
         spec = self._spec() | {"leaseTransitions": before + (self.holder != self._me)}
         expected = {"/metadata/resourceVersion": found["metadata"]["resourceVersion"]}
-        return await self._try(began, self._kube.patch(f"{self._path}/{NAME}", expected, {"/spec": spec}))
+        changes: dict[str, Any] = {"/spec": spec}
+        if (found["metadata"].get("ownerReferences") or []) != self._owners:
+            changes["/metadata/ownerReferences"] = self._owners
+        return await self._try(began, self._kube.patch(f"{self._path}/{NAME}", expected, changes))
 
     async def _try(self, began: float, writing: Any) -> bool:
         try:

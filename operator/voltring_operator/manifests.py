@@ -82,6 +82,12 @@ def owner(fleet: Fleet) -> dict[str, Any]:
     }
 
 
+def belongs(fleet: Mapping[str, Any]) -> dict[str, Any]:
+    """What belongs to several fleets goes with the last of them."""
+    meta = fleet["metadata"]
+    return {"apiVersion": API_VERSION, "kind": "OcppFleet", "name": meta["name"], "uid": meta["uid"]}
+
+
 def _template(fleet: Fleet) -> dict[str, Any]:
     template = deepcopy(dict(fleet.spec.template))
     metadata: Mapping[str, Any] = template.get("metadata") or {}

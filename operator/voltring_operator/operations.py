@@ -72,11 +72,13 @@ def begin(wish: Wish, seen: Observed) -> CreateDrain | DeletePod:
 
 
 def name(seen: Observed, spec: DrainSpec) -> str:
-    """Made of what it is about and how often that was tried: a second plan for the same thing finds the name taken."""
-    before = sum(1 for one in seen.drains if one.spec.reason is spec.reason and one.spec.pod_uid == spec.pod_uid)
+    """Made of what it is about and the number after the last one's: a second plan for the same thing finds the name
+    taken. Not how many there are: of those that are over the oldest are tidied away."""
     what = {Reason.SCALE_DOWN: "down", Reason.UPGRADE: "upgrade", Reason.NODE_DRAIN: "move"}.get(spec.reason, "balance")
     pod = "".join(one for one in spec.pod_uid.lower() if one.isalnum())[:8]
-    return f"{seen.fleet.name}-{spec.slot}-{what}-{pod}-{before + 1}"
+    stem = f"{seen.fleet.name}-{spec.slot}-{what}-{pod}-"
+    numbers = [one.name.removeprefix(stem) for one in seen.drains if one.name.startswith(stem)]
+    return f"{stem}{max((int(one) for one in numbers if one.isdecimal()), default=0) + 1}"
 
 
 def gives_way(drain: DrainState, wish: Wish | None) -> str:

@@ -10,7 +10,7 @@ What is written down comes before what is done. Everything is derived from `Obse
 part, twice or not at all leads to another plan with the same end.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from voltring_core.domain.draining import LEAVING
@@ -89,9 +89,17 @@ def plan(seen: Observed, now: datetime) -> Plan:
     else:
         plan_lines = tuple(str(one) for one in actions)
     status = replace_intent(look.status, actions, seen.spec.least)
-    status = reporting.report(seen, look.sight.found, look.sizing, look.rolling, status, now)
+    after = _as_written(seen, actions)
+    status = reporting.report(after, look.sight.found, look.sizing, look.rolling, status, now)
     status = status.model_copy(update={"plan": plan_lines})
     return Plan(status, actions, events, reporting.changes(seen.fleet.status, status), _goes_on(seen, actions))
+
+
+def _as_written(seen: Observed, actions: tuple[Action, ...]) -> Observed:
+    """With the operations as this plan writes them down: people read where they stand, not where they stood."""
+    written = {one.name: one.status for one in actions if isinstance(one, WriteDrain)}
+    drains = tuple(one.model_copy(update={"status": written.get(one.name, one.status)}) for one in seen.drains)
+    return replace(seen, drains=drains)
 
 
 def _goes_on(seen: Observed, actions: tuple[Action, ...]) -> bool:

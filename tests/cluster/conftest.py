@@ -5,11 +5,15 @@ administrator's login: an API server alone, as envtest starts it, or a cluster. 
 StatefulSets where the server has no controllers; the operator has the rights that the chart gives it, and no more.
 """
 
+import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
+from functools import wraps
+from inspect import iscoroutinefunction
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import kopf
@@ -24,6 +28,26 @@ from router_street import HAPROXY, WHY_NOT
 from toy_kubernetes import OPERATOR, ToyKubernetes, serve
 
 from voltring_operator.kube import Kube, login
+
+HERE = Path(__file__).parent
+HANGS_S = 3600.0
+"""The longest test takes some minutes on a slow machine: one that takes an hour hangs, and fails by its name."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever a test here waits for, it does not wait for ever."""
+    for item in items:
+        if isinstance(item, pytest.Function) and HERE in item.path.parents and iscoroutinefunction(item.obj):
+            item.obj = _limited(item.obj)
+
+
+def _limited(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    @wraps(test)
+    async def limited(*given: Any, **named: Any) -> None:
+        async with asyncio.timeout(HANGS_S):
+            await test(*given, **named)
+
+    return limited
 
 
 @pytest.fixture

@@ -30,6 +30,17 @@ RESTRICTED = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("e
 TRIAL = ("--set", "embedded.enabled=true")
 FLEET = "csms-voltring"
 KEPT = ("csms-voltring-tokens", "csms-voltring-embedded")
+CORE = ("configmaps", "secrets", "services", "serviceaccounts", "pods")
+RBAC = ("roles", "rolebindings")
+OURS = (
+    *(f"/api/v1/namespaces/{{}}/{kind}" for kind in CORE),
+    *(f"/apis/rbac.authorization.k8s.io/v1/namespaces/{{}}/{kind}" for kind in RBAC),
+    "/apis/apps/v1/namespaces/{}/deployments",
+    "/apis/batch/v1/namespaces/{}/jobs",
+    "/apis/policy/v1/namespaces/{}/poddisruptionbudgets",
+    "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
+)
+"""Volumes stay: the embedded servers' StatefulSets claimed them."""
 
 
 @pytest.fixture(params=[3, 4], ids=["helm3", "helm4"])
@@ -68,10 +79,11 @@ class Judge:
     async def complaints(self, document: Document) -> list[str]:
         """Errors and warnings; unknown and doubled fields count."""
         where = f"{document['kind']} {document['metadata']['name']}"
-        session = await self._kube._ready()
-        path = self._kube._server + await self._path(document)
-        query = {"dryRun": "All", "fieldValidation": "Strict"}
-        async with session.post(path, json=document, params=query) as answer:
+        path, query = await self._path(document), {"dryRun": "All", "fieldValidation": "Strict"}
+        async with (
+            self._kube._logins.use() as login,
+            login.session.post(login.server + path, json=document, params=query) as answer,
+        ):
             said = [] if answer.status < 400 else [str((await answer.json())["message"])]
             return [f"{where}: {one}" for one in (*said, *answer.headers.getall("Warning", ()))]
 
@@ -126,6 +138,8 @@ async def test_it_is_installed_changed_taken_back_and_installed_again(kube: Kube
 
     site.take_back()
     await eventually(site.is_gone, 120)
+    if await has_controllers(kube):
+        await eventually(site.has_left_nothing, 120)
     assert await site.secrets() == secrets
     site.run("install", *TRIAL)
     assert await site.secrets() == secrets
@@ -173,6 +187,14 @@ class Site:
     async def secrets(self) -> list[dict[str, str]]:
         path = f"/api/v1/namespaces/{self.namespace}/secrets"
         return [(await self.kube.get(f"{path}/{name}"))["data"] for name in KEPT]
+
+    async def has_left_nothing(self) -> bool:
+        """But what is kept on purpose, and what every namespace has."""
+        left = set()
+        for path in (*OURS, self.paths.leases, self.paths.stateful_sets, self.paths.fleets, self.paths.drains):
+            found = await self.kube.items(path.format(self.namespace))
+            left |= {one["metadata"]["name"] for one in found}
+        return left <= {*KEPT, "kube-root-ca.crt", "openshift-service-ca.crt", "default"}
 
     async def is_gone(self) -> bool:
         return FLEET not in [one["metadata"]["name"] for one in await self.kube.items(self.paths.fleets)]

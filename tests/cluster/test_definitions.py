@@ -164,9 +164,11 @@ async def test_kubectl_scale_finds_the_number_and_the_pods(world: World) -> None
 async def test_kubectl_get_shows_what_an_operator_of_the_site_looks_for(world: World) -> None:
     await world.make(replicas=2)
     await world.until(world.is_settled)
-    session = await world.kube._ready()
     as_table = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
-    async with session.get(world.kube._server + world.paths.fleets, headers=as_table) as answer:
+    async with (
+        world.kube._logins.use() as login,
+        login.session.get(login.server + world.paths.fleets, headers=as_table) as answer,
+    ):
         table = await answer.json()
     names = [one["name"] for one in table["columnDefinitions"]]
     ((*cells,),) = [one["cells"] for one in table["rows"]]

@@ -46,4 +46,7 @@
 {{- if and $values.api.gateway.enabled (not $values.api.gateway.parentRefs) }}
   {{- fail "api.gateway.enabled needs at least one Gateway in api.gateway.parentRefs" }}
 {{- end }}
+{{- if and $values.loadtest.enabled (not $values.loadtest.url) $values.router.tls.enabled (not $values.router.tls.plain) }}
+  {{- fail "loadtest.enabled while the router takes TLS alone: say in loadtest.url under which name its certificate is known, as wss://csms.example.com/ocpp" }}
+{{- end }}
 {{- end }}

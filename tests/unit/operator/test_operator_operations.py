@@ -116,6 +116,7 @@ def test_a_second_plan_for_the_same_thing_gives_it_the_same_name() -> None:
     ]
     assert names == [["f-2-upgrade-p2-1"]] * 2
     again = drain_of("Upgrade", 2, phase="Aborted", finishedAt=NOON - timedelta(hours=1))
+    again = again.model_copy(update={"name": "f-2-upgrade-p2-1"})
     (later,) = [
         one.name for one in plan(replace(seen, drains=(again,)), NOON).actions if isinstance(one, do.CreateDrain)
     ]
@@ -134,3 +135,17 @@ def test_that_nobody_belongs_to_a_new_pod_is_believed_once_the_others_know_of_it
     )
     made = plan(replace(look(spec_of(replicas=3), [5, 5, 5]), drains=(returns,)), NOON)
     assert [one.status.phase for one in made.actions if isinstance(one, do.WriteDrain)] == [phase]
+
+
+def test_the_next_operation_has_a_name_of_its_own_also_when_older_ones_were_tidied_away() -> None:
+    seen = cordoned(look(spec_of(replicas=3), [5, 5, 5]), 1)
+    ((first,),) = [[one.name for one in plan(seen, NOON).actions if isinstance(one, do.CreateDrain)]]
+    stem = first.removesuffix("1")
+    over = [drain_of("NodeDrain", 1, phase="Aborted", finishedAt=NOON - 60 * MINUTE) for _ in range(10)]
+    kept = tuple(
+        one.model_copy(update={"name": f"{stem}{number}", "uid": f"u{number}"}) for number, one in enumerate(over, 3)
+    )
+    ((later,),) = [
+        [one.name for one in plan(replace(seen, drains=kept), NOON).actions if isinstance(one, do.CreateDrain)]
+    ]
+    assert (first, later) == (f"{stem}1", f"{stem}13")
