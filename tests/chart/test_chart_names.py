@@ -10,7 +10,7 @@ NAMES = {
     *(("Service", f"csms-voltring-{name}") for name in ("node", "router", "api", "postgres", "valkey")),
     *(("StatefulSet", f"csms-voltring-{name}") for name in ("postgres", "valkey")),
     *(("Secret", f"csms-voltring-{name}") for name in ("tokens", "embedded")),
-    *(("ConfigMap", f"csms-voltring-{name}") for name in ("router", "test")),
+    ("ConfigMap", "csms-voltring-router"),
     *(("ServiceAccount", name) for name in ("csms-voltring", "csms-voltring-operator")),
     *((kind, "csms-voltring-operator") for kind in ("Role", "RoleBinding")),
     *((kind, "charging-csms-voltring-operator") for kind in ("ClusterRole", "ClusterRoleBinding")),

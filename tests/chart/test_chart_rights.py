@@ -14,9 +14,9 @@ RIGHTS = {
     "voltring.io/ocppfleets/finalizers": "update",
     "voltring.io/ocppdrains": "get list watch create delete",
     "voltring.io/ocppdrains/status": "patch",
-    "apps/statefulsets": "get create patch",
+    "apps/statefulsets": "get list watch create patch",
     "pods": "get list watch delete",
-    "coordination.k8s.io/leases": "get create patch",
+    "coordination.k8s.io/leases": "get create patch delete",
     "events": "create",
 }
 """All that the operator may do in its namespace. No Secrets, no exec, no roles."""

@@ -60,7 +60,8 @@ def test_every_package_has_wheels_for_both_machines() -> None:
         seen.add(name)
         package = packages[name]
         own = package.get("optional-dependencies", {}) if name == "voltring" else {}
-        needed = [*package.get("dependencies", ()), *(one for room in ROOMS for one in own.get(room, ()))]
+        extras = (*ROOMS, "tracing")
+        needed = [*package.get("dependencies", ()), *(one for extra in extras for one in own.get(extra, ()))]
         # Markers leave out what is for another system or an older Python.
         wanted += [one["name"] for one in needed if "win" not in one.get("marker", "")]
     for name in seen - {"voltring"}:
@@ -83,3 +84,4 @@ def test_skaffold_builds_every_image_that_the_chart_asks_for() -> None:
     assert built == {f"voltring/{room}": room for room in ROOMS}
     (release,) = skaffold["deploy"]["helm"]["releases"]
     assert (ROOT / release["chartPath"] / "Chart.yaml").is_file()
+    assert release["setValueTemplates"] == {"image.tag": "{{.IMAGE_TAG_voltring_loadtest}}"}

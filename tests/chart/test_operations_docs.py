@@ -68,6 +68,7 @@ def test_commands_can_be_typed_as_they_are(page: str) -> None:
         "kubectl apply",
         "kubectl cordon",
         "kubectl drain",
+        "kubectl delete crd",
     )
     for line in re.findall(r"kubectl [a-z-][^`\n]*", page):
         known_elsewhere = line.startswith((*cluster, "kubectl port-forward", "kubectl get od", "kubectl describe"))

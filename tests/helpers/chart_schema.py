@@ -7,6 +7,8 @@ import chart_docs
 from pydantic_settings import BaseSettings
 
 from voltring_core import settings as core
+from voltring_loadtest.load.profiles import PROFILES
+from voltring_loadtest.load.trial import MOST_CHARGERS, MOST_MINUTES
 
 OWN = {
     "node": {
@@ -149,6 +151,12 @@ LIMITS: dict[str, dict[str, Any]] = {
     "embedded.valkey.image.tag": {"type": "string", "minLength": 1},
     "embedded.valkey.storage": SIZE,
     "tests.timeoutSeconds": {"type": "integer", "minimum": 10, "maximum": 3600},
+    "loadtest.profile": {"type": "string", "enum": list(PROFILES)},
+    "loadtest.chargers": {"type": "integer", "minimum": 1, "maximum": MOST_CHARGERS},
+    "loadtest.minutes": {"type": "integer", "minimum": 1, "maximum": int(MOST_MINUTES)},
+    "loadtest.args": {"type": "array", "items": {"type": "string", "pattern": "^--[a-z]"}},
+    "loadtest.url": {"type": "string", "pattern": "^(wss?://[^/?#]+(/[^?#]*)?)?$"},
+    "loadtest.reportClaim": NAME_OR_NONE,
 }
 """What a value may be, where that is more than its default's type."""
 KINDS = {bool: "boolean", int: "integer", str: "string", list: "array", dict: "object"}

@@ -36,7 +36,7 @@ from voltring_operator.kube import Kube, KubeError, Paths
 TOKEN = "a token that is long enough for it"  # of the nodes' admin ports
 FLEET = "f"
 SLOTS = 5
-LONG_S, HANGS_S = 240.0, 30.0
+LONG_S, HANGS_S = 600.0, 30.0
 """For an operation on a machine that is five times slower than one on which it takes a minute."""
 LOOK_S = 0.05
 CRASHES = 5

@@ -69,7 +69,7 @@ class World:
         self._now += timedelta(seconds=15)
         return self._now
 
-    async def make(self, **spec: Any) -> None:
+    async def make(self, name: str = "f", **spec: Any) -> None:
         """The fleet, without any patience."""
         whole: Object = {
             "slots": {"min": 1, "max": 9},
@@ -78,7 +78,7 @@ class World:
             "upgrade": {"canarySeconds": 0},
             "template": self.template("voltring-node:1"),
         }
-        meta = {"name": "f", "namespace": self.namespace}
+        meta = {"name": name, "namespace": self.namespace}
         body = {"apiVersion": "voltring.io/v1alpha1", "kind": "OcppFleet", "metadata": meta, "spec": {**whole, **spec}}
         await self.kube.create(self.paths.fleets, body)
 

@@ -15,6 +15,9 @@ from pathlib import Path
 from voltring_core.testing import Room
 
 QUIET_S, PROPAGATE_S, STEADY_S, CALM_S = 3.0, 15.0, 6.0, 2.0
+SLOW_S = 60.0
+"""A machine that is shared commits in seconds and lets chargers wait: no trouble of PostgreSQL's or of another node's,
+for which a drain would wait as long as it lasts."""
 
 
 class Process(Room):
@@ -39,10 +42,11 @@ class Process(Room):
 def hurry(command: str) -> None:
     """Make the product's patience small, in this process."""
     if command == "node":
-        from voltring_core.domain import recalling
+        from voltring_core.domain import recalling, window
         from voltring_node import standing
 
         recalling.CALM_S = CALM_S
+        window.COMMIT_LIMIT_S = window.QUEUE_LIMIT_S = SLOW_S
         standing.Order = partial(standing.Order, quiet_s=QUIET_S, propagate_s=PROPAGATE_S)  # type: ignore[assignment,misc]
         standing.RecallOrder = partial(standing.RecallOrder, steady_s=STEADY_S)  # type: ignore[assignment,misc]
 

@@ -34,7 +34,7 @@ def _unsent(row):
 @statement("commands.insert")
 def insert(
     tables, id, charger, action, payload, kind, lane, key, request_hash, reply_to, by, deadline_s, request_id,
-    supersede_key, most, replaces, in_haste,
+    supersede_key, most, replaces, in_haste, traceparent,
 ):  # fmt: skip
     now = tables.now()
     waiting = [one for one in _queued(tables, charger, now) if one["lane"] == lane]
@@ -49,6 +49,7 @@ def insert(
         "lane": lane, "idempotency_key": key, "request_hash": request_hash, "reply_to": reply_to, "created_by": by,
         "created_at": now, "deadline_at": now + timedelta(seconds=deadline_s), "request_id": request_id,
         "supersede_key": supersede_key, "state": "QUEUED", "attempts": 0, "stumbles": 0,
+        "traceparent": traceparent,
     }  # fmt: skip
     older = [
         one
@@ -112,7 +113,8 @@ def take(tables, charger, epoch, message_id, actions, only_boot):
     sent = {"epoch": epoch, "message_id": message_id, "sent_at": now, "attempts": first["attempts"] + 1}
     row = tables.change("commands", first["id"], state="SENT", earlier_message_ids=earlier, **sent)
     more = any(one["state"] == "QUEUED" for one in tables.of(charger))
-    return [picked(row, ("id", "action", "payload", "class", "attempts", "reply_to")) | {"more": more}]
+    waited = {"more": more, "waited_s": (now - first["created_at"]).total_seconds()}
+    return [picked(row, ("id", "action", "payload", "class", "attempts", "reply_to", "traceparent")) | waited]
 
 
 def _was_sent_as(row, message_id):
@@ -149,7 +151,7 @@ def _news(row):
 @statement("commands.of_message")
 def of_message(tables, charger, message_id):
     found = [one for one in tables.of(charger) if _was_sent_as(one, message_id)]
-    return [picked(one, ("id", "action", "payload")) for one in found[:1]]
+    return [picked(one, ("id", "action", "payload", "traceparent")) for one in found[:1]]
 
 
 def _sent(tables, id, message_id):
@@ -215,7 +217,7 @@ def give_up_older(tables, chargers, epochs, most, reason):
             if row["state"] == "SENT" and row["epoch"] < epoch:
                 again = row["class"] == "R" and row["attempts"] < most
                 new = {"finished_at": None if again else tables.now(), "outcome": _because(row, reason)}
-                rows.append(_settle(tables, row, "QUEUED" if again else "UNKNOWN", "payload", **new))
+                rows.append(_settle(tables, row, "QUEUED" if again else "UNKNOWN", "payload", "traceparent", **new))
     return rows
 
 
@@ -230,7 +232,15 @@ def expire(tables):
     now = tables.now()
     late = [one for one in tables.commands.values() if one["state"] == "QUEUED" and one["deadline_at"] <= now]
     return [
-        _settle(tables, one, "UNKNOWN" if one["attempts"] else "EXPIRED", "payload", finished_at=now) for one in late
+        _settle(
+            tables,
+            one,
+            "UNKNOWN" if one["attempts"] else "EXPIRED",
+            "payload",
+            "traceparent",
+            finished_at=now,
+        )
+        for one in late
     ]
 
 
@@ -246,7 +256,7 @@ def give_up_late(tables, timeout_s, most, slow, longer_s, living, reason):
         may_repeat = row["class"] == "R" and row["attempts"] < most and row["deadline_at"] > now
         again = may_repeat and not _is_in_hands(tables, row, living)
         new = {"finished_at": None if again else now, "outcome": _because(row, reason)}
-        rows.append(_settle(tables, row, "QUEUED" if again else "UNKNOWN", "payload", **new))
+        rows.append(_settle(tables, row, "QUEUED" if again else "UNKNOWN", "payload", "traceparent", **new))
     return rows
 
 

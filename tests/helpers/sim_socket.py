@@ -22,7 +22,7 @@ class SimSocket(Guest):
         self.heard_at = self.asked_at = loop.time()
         self._gate = link.node.server.gate
         self.in_progress = True
-        self.began_at = self._gate.clock()
+        self.began_at = self.came_at = self._gate.clock()
         self._pongs = []
         self.pinged_at = 0.0
         self.charger = None

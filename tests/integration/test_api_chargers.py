@@ -272,9 +272,12 @@ async def test_the_fleet_counts_everything(api: Any, alive: None) -> None:
         "quarantined": 1,
         "active_transactions": 1,
         "energy_today_wh": 1234.5,
-        "nodes": [{"name": "node-0", "uid": "node-0~1", "connections": 1, "draining": False}],
     }
     assert {name: fleet[name] for name in counted} == counted
+    known = {"name": "node-0", "uid": "node-0~1", "connections": 1, "draining": False}
+    (node,) = fleet["nodes"]
+    assert {name: node[name] for name in known} == known
+    assert {value for name, value in node.items() if name not in known} == {None}, "a node of an older version"
 
 
 async def test_what_was_charged_outlives_its_charger(api: Any) -> None:

@@ -105,7 +105,19 @@ async def test_an_empty_fleet_is_all_zeros_and_nothing_is_late(api: Any, hand: H
     assert fleet["flagged"] == {"sessions": 0, "by_flag": {}, "newest": []}
     assert (fleet["faults_by_code"], fleet["faults_by_vendor"], fleet["firmware"]) == ([], [], [])
     assert (fleet["alarms"], fleet["unresolved"], fleet["bills_waiting"]) == ({}, 0, {})
+    assert fleet["commands"] == {"open": 0, "unknown": 0}
+    assert fleet["servers"] == {"postgres": True, "redis": True}
     assert (await read(api, "fleet/sites"))["items"] == []
+
+
+async def test_commands_that_are_not_over_are_counted_and_those_of_which_nobody_knows(api: Any, hand: Hand) -> None:
+    await hand.site("depot")
+    await hand.charger("A", "depot")
+    await hand.charger("B")
+    for charger, state in (("A", "QUEUED"), ("A", "UNKNOWN"), ("A", "ACCEPTED"), ("B", "SENT"), ("B", "UNKNOWN")):
+        await hand.command(charger, 10, state, response=None)
+    assert (await read(api))["commands"] == {"open": 2, "unknown": 2}
+    assert (await read(api, site="depot"))["commands"] == {"open": 1, "unknown": 1}
 
 
 async def test_the_share_online_and_the_sessions_in_progress_are_counted(api: Any, hand: Hand) -> None:

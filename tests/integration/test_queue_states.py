@@ -6,10 +6,9 @@ whatever the rules below know of order, owners, attempts and time.
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 from hypothesis import HealthCheck, settings
@@ -22,6 +21,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from queue_memory import Seen, Taken
 
 from voltring_core.domain.commands import (
     FINAL,
@@ -52,33 +52,6 @@ WANTS: list[tuple[str, dict[str, Any]]] = [
 ]
 OWNERS = st.integers(0, 1)
 PICK = st.integers(0, 1000)
-
-
-@dataclass
-class Taken:
-    """A row that an owner has taken."""
-
-    command_id: UUID
-    message_id: str
-    kind: Any
-    attempts: int
-    epoch: int
-    is_written: bool = False
-
-
-@dataclass
-class Seen:
-    """What the machine remembers of the charger and its owners."""
-
-    charger_id: str
-    rows: dict[UUID, Any] = field(default_factory=dict)
-    epochs: list[int] = field(default_factory=lambda: [0, 0])
-    fence: int = 0
-    open: list[Taken] = field(default_factory=list)
-    """Taken and not known to be over, by owners that may be dead."""
-    taken: list[Taken] = field(default_factory=list)
-    """Everything that was ever taken."""
-    keys: dict[str, UUID] = field(default_factory=dict)
 
 
 class QueueMachine(RuleBasedStateMachine):

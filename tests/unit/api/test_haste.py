@@ -33,7 +33,7 @@ async def test_what_replaces_another_command_is_on_the_disk_before_its_waiters_a
     kind = command_class(action)
     new = NewCommand(uuid4(), "CP", action, payload, kind, 1, 60.0, "me", in_haste=True)
     await Commands(pool).queue(new)
-    assert pool.asked[0][-1] is in_haste
+    assert pool.asked[0][15] is in_haste
 
 
 class Table:

@@ -99,6 +99,17 @@ def test_while_postgresql_is_away_nothing_is_closed_and_the_deadline_still_rules
     assert step(drain, seen(60.0, idle=10, is_sorted=False)).drain.phase is Phase.ABORTED
 
 
+def test_while_commits_are_slow_the_window_closes_and_the_drain_says_so_in_the_end_as_well():
+    drain, now = refusing(idle=10)
+    for tick in range(1, 100):
+        done = step(drain, seen(now + tick / 5, idle=10, commit_p99_s=1.0))
+        drain = done.drain
+    said = "nobody is sent away while commits take 1 s: PostgreSQL is at its end"
+    assert (done.closes, drain.phase, drain.note) == (0, Phase.DRAINING, said)
+    end = step(drain, seen(60.0, idle=10, commit_p99_s=1.0)).drain
+    assert end.note == f"the deadline came with 10 chargers left: {said}"
+
+
 def test_without_word_of_the_others_a_drain_goes_on_at_the_floor_rate():
     drain, now = refusing(idle=1000)
     closes = 0

@@ -73,6 +73,15 @@ def test_nobody_is_closed_and_nothing_is_done_while_it_is_not_known_who_belongs_
         assert done.recall.idle_at == 104.0
 
 
+def test_slow_commits_end_the_closing_and_are_named_until_they_are_over():
+    slow = replace(SEEN, commit_p99_s=1.0, connections=40, peers=(replace(OTHER, connections=0),))
+    recall, seen, closed = later(begin(ORDER, slow), slow, 10.0)
+    assert (recall.phase, closed < 40) == (RecallPhase.RECALLING, True)
+    assert recall.note == "nobody is sent away while commits take 1 s: PostgreSQL is at its end"
+    recall, _, more = later(recall, replace(seen, commit_p99_s=0.0), 15.0)
+    assert (recall.note, closed + more) == ("", 40)
+
+
 def test_a_grant_that_is_over_waits_for_the_next_one_and_does_not_go_on_at_a_floor():
     recall, seen, closed = later(begin(replace(ORDER, grant=Grant(10.0, until=102.0)), SEEN), SEEN, 10.0)
     assert 18 <= closed <= 21

@@ -1,14 +1,13 @@
 """How a room runs: supervised loops that live on, sentences in the log, wrong starts in one line."""
 
 import asyncio
-import json
 import logging
 
 import pytest
 
 from voltring_core import runtime
 from voltring_core.errors import SchemaOutdated, SettingsError
-from voltring_core.runtime import JsonLines, every, run, supervise, wait
+from voltring_core.runtime import every, run, supervise, wait
 
 
 @pytest.fixture(autouse=True)
@@ -108,23 +107,6 @@ def test_another_fault_is_not_hidden():
 
     with pytest.raises(ZeroDivisionError):
         run(main)
-
-
-@pytest.mark.parametrize("text", ["plain", 'quotes " and\nlines', "\0"])
-def test_a_log_record_is_one_line_of_json_whatever_it_says(text):
-    record = logging.makeLogRecord({"name": "voltring.x", "levelname": "INFO", "msg": "said %s", "args": (text,)})
-    record.charger = "CP-1"
-    line = JsonLines().format(record)
-    assert "\n" not in line
-    assert json.loads(line)["charger"] == "CP-1"
-
-
-def test_a_log_record_holds_the_story_of_its_error():
-    try:
-        raise RuntimeError("why")
-    except RuntimeError as error:
-        record = logging.makeLogRecord({"msg": "failed", "exc_info": (type(error), error, error.__traceback__)})
-    assert "RuntimeError: why" in json.loads(JsonLines().format(record))["error"]
 
 
 @pytest.mark.parametrize(("limits", "asked"), [((1024, 4096), [(4096, 4096)]), ((4096, 4096), [])])

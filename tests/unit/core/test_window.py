@@ -14,6 +14,7 @@ from voltring_core.domain.window import (
     Pace,
     Peer,
     go_on,
+    shut,
     widest,
 )
 
@@ -61,6 +62,28 @@ def test_trouble_halves_the_window_every_second_and_calm_opens_it_within_half_a_
     for second in range(4, 4 + int(RECOVERY_S)):
         pace = go_on(pace, [peer()], 1000, 0.0, AMPLE, float(second))
     assert pace.window == pace.widest
+
+
+@pytest.mark.parametrize(
+    ("others", "commit_p99_s", "said"),
+    [
+        ([peer(queue_s=1.5)], 0.0, "nobody is sent away while chargers wait for node or are refused there"),
+        ([peer()], 0.5, "nobody is sent away while commits take 0.5 s: PostgreSQL is at its end"),
+        ([peer(50, 60)], 0.0, "the other nodes accept no more than they do"),
+    ],
+    ids=["a queue", "slow commits", "no room"],
+)
+def test_a_window_that_has_no_room_for_anybody_says_why_and_one_that_has_says_nothing(others, commit_p99_s, said):
+    pace, told = Pace(0.0, 4.0), []
+    for second in range(1, 8):
+        pace = go_on(pace, others, 30, commit_p99_s, AMPLE, float(second))
+        told.append(shut(pace, others, commit_p99_s))
+    assert told[-1] == said
+    assert [one == "" for one in told] == sorted((one == "" for one in told), reverse=True)
+    assert shut(pace, [peer()], 0.0) in ("", "the other nodes accept no more than they do")
+    for second in range(8, 8 + int(RECOVERY_S)):
+        pace = go_on(pace, [peer()], 30, 0.0, AMPLE, float(second))
+    assert shut(pace, [peer()], 0.0) == ""
 
 
 def test_the_rate_is_the_least_of_the_grant_and_half_of_what_all_ready_ones_accept():

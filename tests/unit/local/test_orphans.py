@@ -47,4 +47,4 @@ def test_no_pid_file_or_a_broken_one_means_nothing_is_left(tmp_path: Path) -> No
 
 
 def test_ps_is_understood_where_there_is_no_proc() -> None:
-    assert sys.executable in orphans._as_ps_says(os.getpid())
+    assert sys.orig_argv[0] in orphans._as_ps_says(os.getpid())

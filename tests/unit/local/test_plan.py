@@ -82,14 +82,25 @@ def test_chargers_are_one_process_that_plays_all_of_them() -> None:
     assert words[words.index("--url") + 1] == "ws://127.0.0.1:9000/ocpp"
 
 
+def test_prometheus_is_one_more_process_on_loopback_where_it_is_wanted() -> None:
+    assert _plan().prometheus is None
+    watching = _plan(prometheus=Path("/usr/bin/prometheus"), prometheus_port=8091, host="0.0.0.0").prometheus
+    assert watching is not None
+    assert watching.argv[0] == "/usr/bin/prometheus"
+    assert "--web.listen-address=127.0.0.1:8091" in watching.argv
+    assert "--storage.tsdb.path=/data/prometheus/data" in watching.argv
+    assert watching.ready == Answers("127.0.0.1", 8091, "/-/ready")
+
+
 def test_no_chargers_means_no_process_for_them() -> None:
     assert _plan(chargers=0).chargers is None
 
 
 def test_all_can_be_stopped_within_ten_seconds() -> None:
-    made = _plan(nodes=8)
+    made = _plan(nodes=8, prometheus=Path("/usr/bin/prometheus"))
     assert made.chargers is not None
-    kinds = {child.kind: child.stop_within for child in (*made.rooms, made.chargers)}
+    assert made.prometheus is not None
+    kinds = {child.kind: child.stop_within for child in (*made.rooms, made.prometheus, made.chargers)}
     secret = Credentials(1, "")
     servers = [Postgres(DATA, secret).child(), Valkey(DATA, secret).child()]
     assert sum(kinds.values()) + sum(server.stop_within for server in servers) < 10
@@ -97,6 +108,15 @@ def test_all_can_be_stopped_within_ten_seconds() -> None:
 
 def test_secrets_do_not_show_when_an_address_is_printed() -> None:
     assert "hush" not in repr(Addresses("postgresql://p", "redis://r", "hush", {}))
+
+
+def test_the_rooms_reach_the_servers_through_the_sockets_that_these_have() -> None:
+    options = Options(DATA, unknown_chargers=UnknownChargers.ACCEPT)
+    ports = dict.fromkeys(admin_names(options), 20_000)
+    through = ("postgresql://p?host=/s", "unix:///s")
+    made = plan(options, Addresses("postgresql://p", "redis://r", "token", ports, for_rooms=through))
+    told = {(child.env["VOLTRING_POSTGRES_DSN"], child.env["VOLTRING_REDIS_URL"]) for child in made.rooms}
+    assert told == {through}
 
 
 @pytest.mark.parametrize("name", ["api", "worker", "node-0"])

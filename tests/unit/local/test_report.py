@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -27,6 +28,14 @@ def test_the_ready_file_tells_a_program_all_it_needs() -> None:
         "redis": "redis://r",
         "nodes": [{"name": "node-0", "pid": 77, "metrics": "http://127.0.0.1:20002/metrics"}],
     }
+
+
+def test_prometheus_is_told_of_where_it_runs() -> None:
+    watched = _report(replace(OPTIONS, prometheus=Path("/usr/bin/prometheus"), prometheus_port=8091))
+    assert json.loads(watched.as_json())["prometheus"] == "http://127.0.0.1:8091"
+    assert ("Prometheus", "http://127.0.0.1:8091") in watched.rows()
+    assert "prometheus" not in json.loads(_report().as_json())
+    assert not [row for row in _report().rows() if row[0] == "Prometheus"]
 
 
 def test_the_ready_file_is_for_its_owner_alone(tmp_path: Path) -> None:

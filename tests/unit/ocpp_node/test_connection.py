@@ -38,6 +38,8 @@ class Recorder:
 class Socket:
     """Shows what is written, and whether it is read."""
 
+    heard_at = 0.0
+
     def __init__(self):
         self.written = []
         self.is_held = False
