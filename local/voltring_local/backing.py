@@ -14,8 +14,6 @@ class Backing:
     def __init__(self, options: Options) -> None:
         self.postgres_dsn = options.postgres_dsn or ""
         self.redis_url = options.redis_url or ""
-        self.for_rooms = (self.postgres_dsn, self.redis_url)
-        """The same servers by the way that costs the rooms least."""
         self._options = options
         self._embedded: dict[str, postgres.Postgres | valkey.Valkey] = {}
 
@@ -33,8 +31,6 @@ class Backing:
     async def prepare(self) -> list[Child]:
         """Fill in the addresses; the children to start for them, PostgreSQL first. Raises StartFailed."""
         data_dir = self._options.data_dir
-        database: postgres.Postgres | None = None
-        store: valkey.Valkey | None = None
         if self._options.postgres_dsn is None:
             database = await asyncio.to_thread(postgres.prepare, data_dir)
             self.postgres_dsn, self._embedded["postgres"] = database.dsn, database
@@ -43,10 +39,6 @@ class Backing:
             self.redis_url, self._embedded["valkey"] = store.url, store
         else:
             await _nodes().reach(self.redis_url)
-        self.for_rooms = (
-            database.socket_dsn if database else self.postgres_dsn,
-            store.socket_url if store else self.redis_url,
-        )
         return [server.child() for server in self._embedded.values()]
 
     async def forget(self, node: str) -> None:

@@ -107,7 +107,6 @@ class Launch(Observer):
         return Addresses(
             postgres_dsn=self._backing.postgres_dsn,
             redis_url=self._backing.redis_url,
-            for_rooms=self._backing.for_rooms,
             token=keep_token(options.data_dir / "token"),
             admin_ports=dict(zip(names, ports, strict=True)),
             listen_fd=self._listen_fd,

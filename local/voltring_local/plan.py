@@ -30,8 +30,6 @@ class Addresses:
     """By the name of the child."""
     listen_fd: int | None = None
     """The listening socket that the nodes inherit, where the kernel does not balance."""
-    for_rooms: tuple[str, str] | None = None
-    """DSN and URL of the same servers by the way that costs the rooms least, where there is another one."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +47,7 @@ Planner = Callable[[Options, Addresses], Plan]
 
 def plan(options: Options, at: Addresses) -> Plan:
     """Lay out the processes. `at.admin_ports` has a port for each of `admin_names(options)`."""
-    postgres, redis = at.for_rooms or (at.postgres_dsn, at.redis_url)
-    shared = {"VOLTRING_POSTGRES_DSN": postgres, "VOLTRING_REDIS_URL": redis}
+    shared = {"VOLTRING_POSTGRES_DSN": at.postgres_dsn, "VOLTRING_REDIS_URL": at.redis_url}
     nodes = tuple(_node(options, at, name, shared) for name in node_names(options))
     return Plan(
         migrate=_room(options, "migrate", "migrate", shared, Ends()),

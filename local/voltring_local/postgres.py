@@ -10,7 +10,6 @@ import subprocess
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import quote
 
 from voltring_local import lifeline, orphans
 from voltring_local.child.nobody import is_needed
@@ -18,11 +17,12 @@ from voltring_local.children import Child
 from voltring_local.credentials import Credentials, keep
 from voltring_local.errors import StartFailed
 from voltring_local.probes import PostmasterReady
-from voltring_local.sockets import fits
 
 MAJOR = 18
 NAME = "voltring"
 """The database and its owner."""
+LONGEST_SOCKET = 103
+"""Bytes of a unix socket's path on macOS; Linux has four more."""
 INITDB_PATIENCE = 60.0
 
 
@@ -42,14 +42,6 @@ class Postgres:
     def dsn(self) -> str:
         secret = self.credentials
         return f"postgresql://{NAME}:{secret.password}@127.0.0.1:{secret.port}/{NAME}"
-
-    @property
-    def socket_dsn(self) -> str:
-        """Through its unix socket, which costs both sides less than TCP; `dsn` where there is none."""
-        secret, directory = self.credentials, quote(self._socket_directory())
-        if not directory:
-            return self.dsn
-        return f"postgresql://{NAME}:{secret.password}@/{NAME}?host={directory}&port={secret.port}"
 
     def child(self) -> Child:
         """The server as a child process. SIGINT: PostgreSQL ends its sessions and stops cleanly."""
@@ -88,7 +80,7 @@ class Postgres:
     def _socket_directory(self) -> str:
         """The data directory itself, closed to others; no socket where its path is too long for one."""
         socket = self.directory / f".s.PGSQL.{self.credentials.port}"
-        return str(self.directory) if fits(socket) else ""
+        return str(self.directory) if len(str(socket).encode()) <= LONGEST_SOCKET else ""
 
 
 def prepare(data_dir: Path, fsync: bool = True) -> Postgres:

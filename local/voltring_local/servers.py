@@ -68,8 +68,6 @@ class PostgresServer(Server):
     """A running PostgreSQL; `dsn` names an empty database at the first start."""
 
     dsn: str
-    socket_dsn: str
-    """Through its unix socket, where it has one."""
 
 
 @dataclass
@@ -77,8 +75,6 @@ class ValkeyServer(Server):
     """A running Valkey."""
 
     url: str
-    socket_url: str
-    """Through its unix socket, where it has one."""
 
 
 def start_postgres(data_dir: Path, *, fsync: bool = True) -> PostgresServer:
@@ -88,14 +84,14 @@ def start_postgres(data_dir: Path, *, fsync: bool = True) -> PostgresServer:
     """
     server = postgres.prepare(_made(data_dir), fsync)
     child = server.child()
-    return PostgresServer(child, start(child), server.dsn, server.socket_dsn)
+    return PostgresServer(child, start(child), server.dsn)
 
 
 def start_valkey(data_dir: Path) -> ValkeyServer:
     """Start Valkey in `data_dir` and return when it answers. Raises StartFailed with a sentence."""
     server = valkey.prepare(_made(data_dir))
     child = server.child()
-    return ValkeyServer(child, start(child), server.url, server.socket_url)
+    return ValkeyServer(child, start(child), server.url)
 
 
 def start(child: Child) -> subprocess.Popen[bytes]:

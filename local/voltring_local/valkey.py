@@ -5,19 +5,17 @@ import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import quote
 
 from voltring_local import orphans
 from voltring_local.children import Child
 from voltring_local.credentials import Credentials, keep, write_private
 from voltring_local.errors import StartFailed
 from voltring_local.probes import ValkeyReady
-from voltring_local.sockets import fits
 
 CONFIGURATION = """\
 bind 127.0.0.1
 port {port}
-{socket}requirepass {password}
+requirepass {password}
 dir "{directory}"
 pidfile "{directory}/valkey.pid"
 appendonly yes
@@ -47,18 +45,6 @@ class Valkey:
     def url(self) -> str:
         return f"redis://:{self.credentials.password}@127.0.0.1:{self.credentials.port}/0"
 
-    @property
-    def socket(self) -> Path:
-        """In a directory that is closed to others."""
-        return self.directory / "valkey.sock"
-
-    @property
-    def socket_url(self) -> str:
-        """Through its unix socket, which costs both sides less than TCP; `url` where its path is too long for one."""
-        if not fits(self.socket):
-            return self.url
-        return f"unix://:{self.credentials.password}@{quote(str(self.socket))}?db=0"
-
     def child(self) -> Child:
         """The server as a child process. What it has answered is written, so an orphan may be killed."""
         return Child(
@@ -79,9 +65,7 @@ def prepare(data_dir: Path) -> Valkey:
     Valkey(data_dir, Credentials(0, "")).clear()
     server = Valkey(data_dir, keep(data_dir / "valkey.json"))
     server.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    socket = f'unixsocket "{_quoted(server.socket)}"\nunixsocketperm 700\n' if fits(server.socket) else ""
     text = CONFIGURATION.format(
-        socket=socket,
         port=server.credentials.port,
         password=server.credentials.password,
         directory=_quoted(server.directory),

@@ -32,8 +32,8 @@ TOKEN = "a-token-for-benchmarks-0123456789"
 
 def run(servers: Servers, options: argparse.Namespace, seed: int) -> dict[str, Any]:
     """One run on a fresh database. Raises Void."""
-    dsn = asyncio.run(_found(servers.dsn))
-    shared = {"POSTGRES_DSN": dsn, "REDIS_URL": servers.redis_url}
+    dsn = asyncio.run(_found(servers.postgres.dsn))
+    shared = {"POSTGRES_DSN": dsn, "REDIS_URL": servers.valkey.url}
     api_port, ports = free_port(), [free_port() for _ in range(options.nodes)]
     with ExitStack() as stack:
         rooms = {"api": _api(servers, shared, api_port), "worker": _room("worker", servers, shared, {})}
@@ -47,7 +47,7 @@ def run(servers: Servers, options: argparse.Namespace, seed: int) -> dict[str, A
         pids = {name: room.process.pid for name, room in rooms.items()}
         pids |= {"postgres": servers.postgres.pid, "valkey": servers.valkey.pid}
         found = _drive(options, seed, pids, ports, api_port)
-    asyncio.run(_dropped(servers.dsn, dsn))
+    asyncio.run(_dropped(servers.postgres.dsn, dsn))
     expected = options.commands + options.warm_up
     if found["failed"] or found["executed"] != expected:
         raise Void(f"{found['executed']} of {expected} commands were executed; {found['failed']}")
@@ -125,7 +125,6 @@ def options_of(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--warm-up", type=int, default=200)
     parser.add_argument("--rate", type=float, default=0.0, help="commands a second; 0: one by one")
     parser.add_argument("--nodes", type=int, default=1)
-    parser.add_argument("--tcp", action="store_true", help="reach the databases by TCP in place of their sockets")
     parser.add_argument("--heartbeat", type=float, default=60.0, help="seconds between a charger's heartbeats")
     parser.add_argument("--action", default="UnlockConnector")
     parser.add_argument("--payload", default='{"connectorId": 1}')
@@ -146,7 +145,7 @@ def main() -> None:
         with start_postgres(root / "postgres") as postgres, start_valkey(root / "valkey") as valkey:
             runs = []
             for number in range(options.runs):
-                runs.append(run(Servers(postgres, valkey, root, by_tcp=options.tcp), options, number))
+                runs.append(run(Servers(postgres, valkey, root), options, number))
                 print(_line(runs[-1]), flush=True)
     for share in (0.5, 0.99):
         values = [_quantile(found["seconds"], share) for found in runs]

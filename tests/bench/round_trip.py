@@ -70,7 +70,7 @@ def run_peer(peer: Peer, action: str, options: argparse.Namespace) -> Run:
 
 def run_node(action: str, servers: "Servers", options: argparse.Namespace) -> Run:
     """One node, and what of it is in PostgreSQL afterwards."""
-    dsn = asyncio.run(_found(servers.dsn))
+    dsn = asyncio.run(_found(servers.postgres.dsn))
     with _node(dsn, servers, options.set) as (room, port):
         pids = {"server": room.process.pid, "postgres": servers.postgres.pid, "valkey": servers.valkey.pid}
         run = drive(action, port, pids, options)
@@ -78,19 +78,17 @@ def run_node(action: str, servers: "Servers", options: argparse.Namespace) -> Ru
     expected = (run.acknowledged, run.acknowledged * SAMPLES[action])
     if committed != expected:
         raise Void(f"acknowledged, and readings in them: {expected}; committed: {committed}")
-    asyncio.run(_dropped(servers.dsn, dsn))
+    asyncio.run(_dropped(servers.postgres.dsn, dsn))
     return run
 
 
 class Servers:
-    """PostgreSQL and Valkey of this run, reached through their unix sockets as with `voltring up`, or by TCP."""
+    """PostgreSQL and Valkey of this run."""
 
-    def __init__(self, postgres: PostgresServer, valkey: ValkeyServer, folder: Path, *, by_tcp: bool) -> None:
+    def __init__(self, postgres: PostgresServer, valkey: ValkeyServer, folder: Path) -> None:
         self.postgres = postgres
         self.valkey = valkey
         self.folder = folder
-        self.dsn = postgres.dsn if by_tcp else postgres.socket_dsn
-        self.redis_url = valkey.url if by_tcp else valkey.socket_url
 
 
 @contextmanager
@@ -98,7 +96,7 @@ def _node(dsn: str, servers: Servers, more: list[str]) -> Iterator[tuple[Room, i
     port = free_port()
     settings = {
         "POSTGRES_DSN": dsn,
-        "REDIS_URL": servers.redis_url,
+        "REDIS_URL": servers.valkey.url,
         "OCPP_HOST": "127.0.0.1",
         "OCPP_PORT": str(port),
         "ADMIN_PORT": str(free_port()),
@@ -215,7 +213,7 @@ def main() -> None:
             for peer in peers:
                 print(f"{peer.name}: {peer.says}", flush=True)
             for action in options.actions:
-                compare(action, Servers(postgres, valkey, root, by_tcp=options.tcp), peers, options)
+                compare(action, Servers(postgres, valkey, root), peers, options)
 
 
 if __name__ == "__main__":

@@ -148,12 +148,11 @@ def built(
 ) -> Iterator[tuple[Site, Path]]:
     """A database with its chargers, all rooms, the load, and the file in which the load tells what it knows."""
     postgres, valkey = servers
-    server, redis_url = (postgres.dsn, valkey.url) if options.tcp else (postgres.socket_dsn, valkey.socket_url)
-    dsn = asyncio.run(_found(server, argparse.Namespace(chargers=chargers, charging=0), is_parted=False))
+    dsn = asyncio.run(_found(postgres.dsn, argparse.Namespace(chargers=chargers, charging=0), is_parted=False))
     port, told = free_port(), root / "told.json"
-    shared = {"POSTGRES_DSN": dsn, "REDIS_URL": redis_url}
+    shared = {"POSTGRES_DSN": dsn, "REDIS_URL": valkey.url}
     with ExitStack() as ends:
-        rooms = [_node(number, port, dsn, redis_url, root, options.set) for number in range(nodes)]
+        rooms = [_node(number, port, dsn, valkey.url, root, options.set) for number in range(nodes)]
         api = {"API_PORT": str(free_port()), "ADMIN_PORT": str(free_port()), "BOOTSTRAP_TOKEN": TOKEN}
         rooms.append(Room("api", shared | api, root / "api.log"))
         rooms.append(Room("worker", shared | {"ADMIN_PORT": str(free_port())}, root / "worker.log"))
@@ -179,7 +178,6 @@ def main() -> None:
     asked.add_argument("--every", type=float, default=30.0, help="seconds between a charger's messages")
     asked.add_argument("--minutes", type=float, default=10.0, help="measured, after all have begun")
     asked.add_argument("--kill", action="store_true", help="kill -9 of a node half-way")
-    asked.add_argument("--tcp", action="store_true", help="reach the databases by TCP in place of their sockets")
     asked.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings of the nodes")
     asked.add_argument("--out", type=Path, help="a file that gets a JSON object a line")
     options = asked.parse_args()

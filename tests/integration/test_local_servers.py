@@ -54,24 +54,6 @@ def test_postgres_starts_again_while_a_session_of_the_killed_one_is_busy(tmp_pat
     assert "is still in use" in server.child.log.read_text()
 
 
-def test_both_servers_are_reached_through_their_sockets_also_after_kill_9(tmp_path: Path) -> None:
-    for _ in range(2):
-        with start_postgres(tmp_path, fsync=False) as database, start_valkey(tmp_path) as store:
-            assert _sql(database.socket_dsn, "select inet_server_addr() as at")[0][0]["at"] is None
-            clients = redis.Redis.from_url(store.socket_url).client_list()
-            assert ["U" in one["flags"] for one in clients] == [True], "U: through a unix socket"
-            database.kill()
-            store.kill()
-
-
-def test_where_the_path_is_too_long_for_a_socket_the_servers_are_reached_by_tcp(tmp_path: Path) -> None:
-    deep = tmp_path / ("d" * 90)
-    with start_postgres(deep, fsync=False) as database, start_valkey(deep) as store:
-        assert database.socket_dsn == database.dsn
-        assert store.socket_url == store.url
-        assert redis.Redis.from_url(store.url).ping()
-
-
 def test_valkey_keeps_what_it_answered_through_kill_9(tmp_path: Path) -> None:
     with start_valkey(tmp_path) as server:
         redis.Redis.from_url(server.url).set("key", "value")

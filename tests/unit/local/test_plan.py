@@ -110,15 +110,6 @@ def test_secrets_do_not_show_when_an_address_is_printed() -> None:
     assert "hush" not in repr(Addresses("postgresql://p", "redis://r", "hush", {}))
 
 
-def test_the_rooms_reach_the_servers_through_the_sockets_that_these_have() -> None:
-    options = Options(DATA, unknown_chargers=UnknownChargers.ACCEPT)
-    ports = dict.fromkeys(admin_names(options), 20_000)
-    through = ("postgresql://p?host=/s", "unix:///s")
-    made = plan(options, Addresses("postgresql://p", "redis://r", "token", ports, for_rooms=through))
-    told = {(child.env["VOLTRING_POSTGRES_DSN"], child.env["VOLTRING_REDIS_URL"]) for child in made.rooms}
-    assert told == {through}
-
-
 @pytest.mark.parametrize("name", ["api", "worker", "node-0"])
 def test_each_process_has_its_own_log(name: str) -> None:
     assert _room(_plan(), name).log == DATA / "logs" / f"{name}.log"
