@@ -8,18 +8,21 @@ import yaml
 from chart_render import EXTERNAL, TRIAL, Helm, containers, variables
 
 from voltring_core.settings import PREFIX, DatabaseSettings
+from voltring_loadtest.load.cli import loadtest
 
 FILES = sorted((Path(__file__).parent / "values").glob("*.yaml"))
 
 
 def known(room: str) -> set[str]:
+    if room == "loadtest":  # a command, whose options may come from the environment
+        return {str(one.envvar) for one in loadtest.params if one.envvar}
     kind = DatabaseSettings if room == "migrate" else chart_schema.settings_of(room)
     return {f"{PREFIX}{name.upper()}" for name in kind.model_fields}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_variable_is_a_setting_of_the_room(helm: Helm, file: Path) -> None:
-    rooms = {"node", "api", "worker", "operator", "migrate"}
+    rooms = {"node", "api", "worker", "operator", "migrate", "loadtest"}
     for name, container in containers(helm.template(yaml.safe_load(file.read_text(encoding="utf-8")))):
         given = variables(container)
         room = container["name"]
