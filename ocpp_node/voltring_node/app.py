@@ -121,7 +121,7 @@ async def build(settings: NodeSettings) -> Node:
     quirks.shipped()  # a broken profile stops the start, not a handshake
     schemas.read_all()
     uid = f"{settings.node_name}.{uuid4().hex[:12]}.{time.time_ns() // 1_000_000}"
-    pool = await open_pool(settings.postgres_dsn, size=POOL_SIZE, name=settings.node_name)
+    pool = await open_pool(settings.postgres_dsn, size=POOL_SIZE, name=settings.node_name, by_key=True)
     redis = open_redis(settings.redis_url, name=settings.node_name, cluster=settings.redis_cluster)
     publisher = Publisher(EventBus(redis), Audience(redis))
     doorbells = Doorbells(redis)
@@ -136,6 +136,7 @@ async def build(settings: NodeSettings) -> Node:
         window=settings.commit_window_ms / 1000,
         most=settings.commit_max_rows,
         patience=settings.answer_deadline,
+        spacing=settings.commit_spacing_ms / 1000,
         on_commit=Aftermath(doorbells, asker, alarms.booted).committed,
         concurrency=settings.concurrent_sessions,
     )

@@ -85,15 +85,14 @@ def _once_only(known: Known, token: str) -> tuple[str, KnownToken] | None:
 
 
 async def _sessions(connection: asyncpg.Connection, needs: Needs, known: Known, remembered: Remembered) -> None:
-    versions = await connection.fetch(
-        SQL["versions"],
-        [charger for charger, _ in needs.transactions],
-        [clean(ocpp_id) for _, ocpp_id in needs.transactions],
-        [charger for charger, _ in needs.starts],
-        [key for _, key in needs.starts],
-        list(needs.active),
-        *(_columns(needs.around) if needs.around else ([], [], [])),
-    )
+    versions = []
+    if needs.transactions:
+        ids = [(charger, clean(ocpp_id)) for charger, ocpp_id in needs.transactions]
+        versions += await connection.fetch(SQL["versions_by_id"], *_columns(ids))
+    if needs.starts or needs.active or needs.around:
+        starts = _columns(needs.starts) if needs.starts else ([], [])
+        around = _columns(needs.around) if needs.around else ([], [], [])
+        versions += await connection.fetch(SQL["versions_of_starts"], *starts, list(needs.active), *around)
     known.versions.update((row[0], row[1]) for row in versions)
     known.resolved.update(row[0] for row in versions if row[2])
     unknown = []

@@ -69,16 +69,20 @@ class Recorder:
         window: float,
         most: int,
         patience: float,
+        spacing: float = 0.0,
         on_commit: Callable[[list[Decided]], None] = lambda group: None,
         concurrency: Concurrency = Concurrency.ALLOWED,
     ) -> None:
-        """`window` and `patience` in seconds; `most` messages in a group. `on_commit` gets each group that is
+        """`window`, `patience` and `spacing` (from one commit's begin to the next one's, unless a group is full) in
+        seconds; `most` messages in a group. `on_commit` gets each group that is
         committed, after its answers are on their way. `concurrency` is that of tokens that have none of their own."""
         self._pool = pool
         self._publisher = publisher
         self._window = window
         self._most = most
         self._patience = patience
+        self._spacing = spacing
+        self._began_at = float("-inf")  # when the last commit began
         self._on_commit = on_commit
         self._concurrency = concurrency
         self._queue: deque[Entry] = deque()
@@ -142,7 +146,7 @@ class Recorder:
             with suppress(TimeoutError):
                 async with asyncio.timeout(KEPT_S):
                     await self._awaited.wait()
-        await asyncio.sleep(self._window)
+        await asyncio.sleep(max(self._window, self._began_at + self._spacing - time.monotonic()))
 
     def _next_group(self) -> list[Entry]:
         if len(self._queue) > self._most:
@@ -184,6 +188,7 @@ class Recorder:
 
     async def _commit(self, group: list[Entry]) -> None:
         began, watch = time.monotonic(), Stopwatch()
+        self._began_at = began
         waited_s = began + self._patience - group[0].deadline
         asked = [entry.asked for entry in group]
         wanted = needs(asked)

@@ -38,26 +38,31 @@ CROSS JOIN LATERAL (
          AND updated_at > now() - interval '1 day')
 ) AS t
 
--- name: versions
--- Sessions by the charger's id, by a 1.6 start or stop, what runs, and what a start may have to do with: stops that
--- wait for one, and what was going on there and then; each with the transaction that wrote it last.
-SELECT id, xmin AS version, resolution IS NOT NULL AS is_resolved FROM transactions WHERE id IN (
-    SELECT t.id FROM unnest($1::text[], $2::text[]) AS k (charger_id, ocpp_id)
-    JOIN transactions t ON t.charger_id = k.charger_id AND t.ocpp_transaction_id = k.ocpp_id
-    UNION
-    SELECT t.id FROM unnest($3::text[], $4::bytea[]) AS k (charger_id, start_key)
-    JOIN transactions t ON t.charger_id = k.charger_id AND t.start_key = k.start_key
-    UNION
-    SELECT t.id FROM transactions t WHERE t.charger_id = ANY($5::text[]) AND t.state = 'Active'
-    UNION
-    SELECT t.id FROM unnest($6::text[], $7::int[], $8::timestamptz[]) AS k (charger_id, evse_id, at)
-    JOIN transactions t ON t.charger_id = k.charger_id AND t.state = 'Orphan' AND t.resolution IS NULL
-        AND t.ended_at >= k.at
-    UNION
-    SELECT t.id FROM unnest($6::text[], $7::int[], $8::timestamptz[]) AS k (charger_id, evse_id, at)
-    JOIN transactions t ON t.charger_id = k.charger_id AND t.evse_id = k.evse_id AND t.state = 'Ended'
-        AND t.ended_at > k.at AND t.started_at <= k.at
-)
+-- name: versions_by_id
+-- Sessions by the charger's id, each with the transaction that wrote it last.
+SELECT t.id, t.xmin AS version, t.resolution IS NOT NULL AS is_resolved
+FROM unnest($1::text[], $2::text[]) AS k (charger_id, ocpp_id)
+JOIN transactions t ON t.charger_id = k.charger_id AND t.ocpp_transaction_id = k.ocpp_id
+
+-- name: versions_of_starts
+-- Sessions by a 1.6 start, what runs, and what a start may have to do with: stops that wait for one, and what was going
+-- on there and then; each with the transaction that wrote it last. Some may come twice.
+SELECT t.id, t.xmin AS version, t.resolution IS NOT NULL AS is_resolved
+FROM unnest($1::text[], $2::bytea[]) AS k (charger_id, start_key)
+JOIN transactions t ON t.charger_id = k.charger_id AND t.start_key = k.start_key
+UNION ALL
+SELECT t.id, t.xmin, t.resolution IS NOT NULL FROM transactions t
+WHERE t.charger_id = ANY($3::text[]) AND t.state = 'Active'
+UNION ALL
+SELECT t.id, t.xmin, t.resolution IS NOT NULL
+FROM unnest($4::text[], $5::int[], $6::timestamptz[]) AS k (charger_id, evse_id, at)
+JOIN transactions t ON t.charger_id = k.charger_id AND t.state = 'Orphan' AND t.resolution IS NULL
+    AND t.ended_at >= k.at
+UNION ALL
+SELECT t.id, t.xmin, t.resolution IS NOT NULL
+FROM unnest($4::text[], $5::int[], $6::timestamptz[]) AS k (charger_id, evse_id, at)
+JOIN transactions t ON t.charger_id = k.charger_id AND t.evse_id = k.evse_id AND t.state = 'Ended'
+    AND t.ended_at > k.at AND t.started_at <= k.at
 
 -- name: transactions
 SELECT id, charger_id, ocpp_version, ocpp_transaction_id, state, start_key, charging_state, evse_id, connector_id,

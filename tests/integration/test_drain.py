@@ -317,9 +317,10 @@ async def test_a_charger_that_never_answers_is_closed_when_its_time_is_over(
 
 
 async def test_sigterm_moves_chargers_over_the_time_that_it_gives(start: Callable[..., Any], database: Any) -> None:
-    nodes = [start("node-0", STOP_SECONDS="8"), start("node-1")]
+    nodes = [start("node-0", STOP_SECONDS="20"), start("node-1")]
     async with fleet(nodes, 60) as swarm:
         mine = swarm.at(nodes[0])
+        before = {one: one.attempts["node-0"] for one in mine}
         began = time.monotonic()
         stopping = asyncio.create_task(asyncio.to_thread(nodes[0].room.stop, MOVED_WITHIN))
 
@@ -328,14 +329,16 @@ async def test_sigterm_moves_chargers_over_the_time_that_it_gives(start: Callabl
 
         await eventually(cordoned)
         assert await stopping == 0
-        assert time.monotonic() - began < 8 + 50  # what it was given, its last words, and a busy machine
+        assert time.monotonic() - began < 20 + 50  # what it was given, its last words, and a busy machine
         await swarm.all_connected()
         assert {one.node for one in mine} == {"node-1"}
         gone = sorted(one.closes[0][0] for one in mine)
         assert gone[-1] - gone[0] > 1.0  # not all at once
         assert {code for one in mine for _, _, code in one.closes[:1]} == {1001}
-        assert all(one.attempts["node-0"] <= 2 for one in mine)  # twice where the router was slow to learn
-    assert await database.fetchval("SELECT count(*) FROM charger_connection WHERE node_uid LIKE 'node-0.%'") == 0
+        # Once more where the router was slow to learn.
+        assert all(one.attempts["node-0"] <= before[one] + 1 for one in mine)
+        left = "SELECT count(*) FROM charger_connection WHERE node_uid LIKE 'node-0.%'"
+        assert await database.fetchval(left) == 0
 
 
 async def test_a_second_sigterm_ends_the_node_at_once(start: Callable[..., Any], database: Any) -> None:

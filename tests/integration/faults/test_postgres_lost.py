@@ -118,6 +118,7 @@ async def test_a_node_without_postgresql_acknowledges_nothing_and_keeps_its_sock
             link.mend()
             await scene.more_facts(3, PATIENCE)
             verdict = await scene.judged()
+        await asyncio.to_thread(node.end)  # the others of this fleet go on, and its link ends here
     assert (verdict.losses, verdict.most_executions["N"]) == (0, 1)
 
 
