@@ -32,6 +32,7 @@ BY_KEY = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    "enable_bitmapscan": "off",
 }
 """What sessions are set to that find rows by their keys alone."""
 
