@@ -179,8 +179,8 @@ class NodeSettings(CoreSettings):
     commit_window_ms: float = Field(default=2.0, ge=0, le=100)
     """Milliseconds the recorder waits for company before it commits a small group."""
     commit_spacing_ms: float = Field(default=25.0, ge=0, le=100)
-    """Milliseconds from one commit's begin to the next one's, unless a group is full: what a commit costs by itself is as
-    much as a dozen messages (ADR 0010). It waits for no commit when the one before is that long ago."""
+    """Milliseconds from one commit's begin to the next one's, unless a group is full: a commit by itself costs as much
+    as a dozen messages (ADR 0010). Nothing waits when the one before is that long ago."""
     commit_max_rows: int = Field(default=500, ge=1, le=10_000)
     """Messages in one commit."""
     lease_seconds: int = Field(default=15, ge=3, le=300)

@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
+from voltring_local.servers import PostgresServer, ValkeyServer, start_postgres, start_valkey
+
 READY_WITHIN_S = 240.0
 STOPPED_WITHIN_S = 90.0
 """A quiet machine takes a tenth of both; seven processes that start on a core that others want take much longer."""
@@ -64,6 +66,18 @@ def start_up(tmp_path: Path) -> Iterator[Callable[..., Stack]]:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
             process.wait(STOPPED_WITHIN_S)
+
+
+@pytest.fixture
+def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, PostgresServer | ValkeyServer]]:
+    """Servers for `voltring up` that nobody starts again but the test: `postgres` and `redis`."""
+    postgres, valkey = start_postgres(tmp_path / "pg", fsync=False), start_valkey(tmp_path / "valkey")
+    running: dict[str, PostgresServer | ValkeyServer] = {"postgres": postgres, "redis": valkey}
+    monkeypatch.setenv("VOLTRING_POSTGRES_DSN", postgres.dsn)
+    monkeypatch.setenv("VOLTRING_REDIS_URL", valkey.url)
+    yield running
+    for server in running.values():
+        server.stop()
 
 
 @pytest.fixture

@@ -1,75 +1,24 @@
 """Faults of real servers and rooms raise the alerts that are for them, and the alerts clear once the faults are over.
 
-The rules are the chart's as `voltring up --observability` has them, but for their patience: `for` is shortened.
+The rules are the chart's as `voltring up --observability` has them, but for their patience: `for` and what they look
+back on are shortened.
 """
 
-import os
-import re
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-from prometheus_asked import Prometheus, needed, pid_of, read_again
+from alerts_rung import SOON_S, hurry, is_quiet, rings, stopped
+from prometheus_asked import Prometheus, needed
 
 from voltring_core.testing import eventually
-from voltring_local.servers import PostgresServer, ValkeyServer, start_postgres, start_valkey
+from voltring_local.servers import start_postgres, start_valkey
 
 Start = Callable[..., Any]
-SOON_S = 240.0
-"""A scrape and a look at the rules each second; the rest is a machine that others share."""
-
-
-def hurry(stack: Any) -> None:
-    """Let the alerts ring after two seconds, and Prometheus look each second."""
-    folder = stack.data / "prometheus"
-    rules, asked = folder / "rules.yaml", folder / "prometheus.yaml"
-    rules.write_text(re.sub(r"for: \w+", "for: 2s", rules.read_text()))
-    asked.write_text(asked.read_text().replace('"5s"', '"1s"'))
-    read_again(pid_of("prometheus", stack.children()))
-
-
-async def rings(prometheus: Prometheus, alert: str) -> None:
-    async def look() -> bool:
-        return alert in prometheus.firing()
-
-    await eventually(look, SOON_S)
-
-
-async def is_quiet(prometheus: Prometheus, *alerts: str) -> None:
-    async def look() -> bool:
-        # Rules that were judged after the fault was over, not a Prometheus that does not answer.
-        return bool(prometheus.rules()) and not prometheus.firing() & set(alerts)
-
-    await eventually(look, SOON_S)
-
-
-@contextmanager
-def stopped(pid: int) -> Iterator[None]:
-    """A process that hangs."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
-@pytest.fixture
-def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, PostgresServer | ValkeyServer]]:
-    """Servers that nobody starts again but the test."""
-    postgres, valkey = start_postgres(tmp_path / "pg", fsync=False), start_valkey(tmp_path / "valkey")
-    running: dict[str, PostgresServer | ValkeyServer] = {"postgres": postgres, "redis": valkey}
-    monkeypatch.setenv("VOLTRING_POSTGRES_DSN", postgres.dsn)
-    monkeypatch.setenv("VOLTRING_REDIS_URL", valkey.url)
-    yield running
-    for server in running.values():
-        server.stop()
 
 
 async def test_servers_and_rooms_that_go_away_ring_and_clear_when_they_are_back(
-    start_up: Start, servers: dict[str, PostgresServer | ValkeyServer], tmp_path: Path
+    start_up: Start, servers: dict[str, Any], tmp_path: Path
 ) -> None:
     needed()
     stack = start_up("--observability", "--prometheus-port", "0", "--chargers", "4")

@@ -40,9 +40,9 @@ class Street:
         self.url = f"http://127.0.0.1:{port}"
 
     @asynccontextmanager
-    async def charger(self, identity: str = "CP-1") -> AsyncIterator[Wire]:
-        """A charger of 1.6 that has booted."""
-        async with connect(f"{self.node.ocpp}/{identity}", subprotocols=["ocpp1.6"]) as socket:
+    async def charger(self, identity: str = "CP-1", version: str = "1.6") -> AsyncIterator[Wire]:
+        """A charger that has booted."""
+        async with connect(f"{self.node.ocpp}/{identity}", subprotocols=[f"ocpp{version}"]) as socket:
             wire = Wire(socket)
             await wire.boot()
             yield wire
@@ -54,9 +54,9 @@ class Street:
             authorized = {"Authorization": f"Bearer {TOKEN}"} | headers
             return await client.post(path, json=body, headers=authorized)
 
-    async def reset(self, **headers: str) -> httpx.Response:
+    async def reset(self, kind: str = "Soft", **headers: str) -> httpx.Response:
         """Order a reset of CP-1."""
-        order = {"action": "Reset", "payload": {"type": "Soft"}}
+        order = {"action": "Reset", "payload": {"type": kind}}
         return await self.post("/v1/chargers/CP-1/commands", order, **headers)
 
 
@@ -98,12 +98,14 @@ async def answered(charger: Wire) -> None:
     await charger.send([3, call[1], {"status": "Accepted"}])
 
 
+@pytest.mark.parametrize(("version", "kind"), [("1.6", "Soft"), ("2.0.1", "OnIdle"), ("2.1", "OnIdle")])
 async def test_a_command_is_one_trace_from_the_request_to_the_charger_and_back(
-    start: Callable[..., Street], receiver: Receiver
+    start: Callable[..., Street], receiver: Receiver, version: str, kind: str
 ) -> None:
     street = start(OTLP_ENDPOINT=receiver.endpoint, TRACE_SAMPLE="0")
-    async with street.charger() as charger:
-        answer, _ = await asyncio.gather(street.reset(Prefer="wait=30", traceparent=ASKED), answered(charger))
+    async with street.charger(version=version) as charger:
+        asking = street.reset(kind, Prefer="wait=30", traceparent=ASKED)
+        answer, _ = await asyncio.gather(asking, answered(charger))
     assert answer.json()["state"] == "ACCEPTED"
     spans = await receiver.whole(CLIENT_TRACE, *OF_A_COMMAND)
     assert sorted(spans) == sorted(OF_A_COMMAND)
@@ -127,7 +129,7 @@ async def test_a_command_is_one_trace_from_the_request_to_the_charger_and_back(
     assert {name for name, room in rooms.items() if room == "api"} == {*OF_A_COMMAND[:3], "hear the outcome"}
     assert command.attributes["voltring.command.id"] == answer.json()["id"]
     assert command.attributes["ocpp.charger.id"] == request.attributes["ocpp.charger.id"] == "CP-1"
-    assert command.attributes["ocpp.version"] == "1.6"
+    assert command.attributes["ocpp.version"] == version
     assert command.attributes["voltring.command.state"] == "ACCEPTED"
     assert spans["CALL Reset"].attributes["voltring.outcome"] == "CALLRESULT"
     assert request.attributes["http.response.status_code"] == 200

@@ -21,8 +21,14 @@ class Costs:
 
     node_us: float = 90.0
     """Microseconds of a node for a message: validated, committed, acknowledged; 1.6 and 2.x mixed."""
-    postgres_us: float = 60.0
+    postgres_us: float = 50.0
     """Of PostgreSQL, for the same."""
+    node_commit_ms: float = 3.0
+    """Of a node for each commit, however few messages it has."""
+    postgres_commit_ms: float = 2.5
+    """Of PostgreSQL, for the same."""
+    spacing_s: float = 0.025
+    """From one commit of a node to its next one."""
     charger_kib: float = 17.4
     """Of a node's memory for a connected charger."""
     command_ms: float = 3.0
@@ -75,19 +81,21 @@ def plan(load: Load, costs: Costs = Costs()) -> Capacity:
     """Nodes by connections or by messages, whichever asks for more, and one more than that."""
     messages = load.chargers / load.message_every_s
     by_connections = load.chargers / (TARGET * load.connections_per_node)
-    by_messages = messages * costs.node_us / 1e6 / TARGET
+    for_commits = costs.node_commit_ms / 1e3 / costs.spacing_s  # of a node that has always something to commit
+    by_messages = messages * costs.node_us / 1e6 / (TARGET - for_commits)
     nodes = max(2, ceil(max(by_connections, by_messages)) + 1)
     each = ceil(load.chargers / nodes)
+    commits = nodes * _commits(messages / nodes, costs.spacing_s)
     commands = load.chargers * load.commands_a_day / 86_400 * load.peak
     drain = each / min(costs.closes, 0.5 * (nodes - 1) * costs.accepts) + PROPAGATION_S
     return Capacity(
         nodes=nodes,
         chargers_per_node=each,
         messages_s=messages,
-        node_load=messages / nodes * costs.node_us / 1e6,
+        node_load=(messages * costs.node_us / 1e6 + commits * costs.node_commit_ms / 1e3) / nodes,
         # The others have to carry those of the node that is lost.
         node_memory_mib=NODE_BASE_MIB + ceil(load.chargers / (nodes - 1)) * costs.charger_kib / 1024,
-        postgres_cores=messages * costs.postgres_us / 1e6,
+        postgres_cores=messages * costs.postgres_us / 1e6 + commits * costs.postgres_commit_ms / 1e3,
         commands_s=commands,
         command_cores=commands * costs.command_ms / 1e3,
         back_after_node_s=each / (TARGET * (nodes - 1) * costs.accepts),
@@ -95,6 +103,11 @@ def plan(load: Load, costs: Costs = Costs()) -> Capacity:
         drain_s=drain,
         upgrade_h=nodes * drain / 3600,
     )
+
+
+def _commits(messages_s: float, spacing_s: float) -> float:
+    """Of a node in a second: one begins when the spacing is over and a message is there."""
+    return messages_s / (1 + messages_s * spacing_s)
 
 
 def _zone(chargers: int, nodes: int, accepts: float) -> float:

@@ -22,6 +22,7 @@ def row(chargers: int, per_node: int) -> str:
         f"{found.nodes:,}",
         f"{found.node_memory_mib:,.0f} MiB",
         f"{found.messages_s:,.0f}",
+        f"{100 * found.node_load:.0f} %",
         f"{found.postgres_cores:,.1f}",
         f"{found.commands_s:,.0f}",
         f"{found.back_after_zone_s:,.0f} s",
@@ -56,6 +57,19 @@ def test_chargers_that_talk_much_need_nodes_for_their_messages() -> None:
     busy = plan(Load(10_000, 10_000, message_every_s=0.1))
     assert busy.nodes > plan(Load(10_000, 10_000)).nodes
     assert busy.node_load <= 0.7
+
+
+def test_many_small_nodes_cost_postgresql_more_than_few_large_ones() -> None:
+    """Each node commits by itself, and a commit costs as much as dozens of messages."""
+    assert plan(Load(100_000, 1_000)).postgres_cores > 2 * plan(Load(100_000, 20_000)).postgres_cores
+
+
+def test_ten_thousand_chargers_on_two_nodes_cost_about_what_was_measured() -> None:
+    """docs/benchmark.md, 2026-11-22: nodes 24 % of a core together, PostgreSQL 17 %."""
+    found = plan(Load(10_000, 15_000))
+    assert found.nodes == 2
+    assert 2 * found.node_load == pytest.approx(0.24, rel=0.15)
+    assert found.postgres_cores == pytest.approx(0.17, rel=0.15)
 
 
 def test_slower_machines_need_more() -> None:
