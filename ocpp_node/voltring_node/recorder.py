@@ -135,7 +135,7 @@ class Recorder:
                     await self._filled.wait()
             except TimeoutError:
                 continue
-            if self._window and len(self._queue) < self._most and not stop.is_set():
+            if (self._window or self._spacing) and len(self._queue) < self._most and not stop.is_set():
                 await self._company()
             group = self._next_group()
             await self._settle(group, stop)
