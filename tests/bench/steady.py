@@ -17,12 +17,14 @@ import resource
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import psutil
@@ -35,6 +37,10 @@ from voltring_local.servers import PostgresServer, ValkeyServer, start_postgres,
 
 PREFIX = "CROWD"
 SETTLE_S = 10.0
+CROWD = 10_000
+"""Chargers of one process: it may not have files for more."""
+FILES = 200
+"""Of a node, beside its chargers' sockets."""
 SHOW_EVERY_S = 30.0
 TOKEN = "a-token-for-benchmarks-0123456789"
 
@@ -46,7 +52,9 @@ class Site:
     dsn: str
     nodes: Sequence[Room]
     pids: Mapping[str, Sequence[int]]
-    crowd: Child
+    crowds: Sequence[Child]
+    told: Sequence[Path]
+    """A file of each crowd, in which it tells what it knows."""
     bytes_before: int
     """Resident memory of the nodes without a charger."""
 
@@ -82,17 +90,18 @@ class Found:
         )
 
 
-async def run(site: Site, told: Path, options: argparse.Namespace, chargers: int) -> Found:
+async def run(site: Site, options: argparse.Namespace, chargers: int) -> Found:
     """Let them charge, and count."""
-    await site.crowd.hear()
+    await asyncio.gather(*(crowd.hear() for crowd in site.crowds))
     kib = (_resident(site.nodes) - site.bytes_before) / 1024 / chargers
     await asyncio.sleep(options.every + SETTLE_S)  # by then everybody's session has begun
     began, cpu = time.monotonic(), _cpu(site)
     await _wait(began, 60 * options.minutes, site if options.kill else None)
     ended, after = time.monotonic(), _cpu(site)
-    site.crowd.say("stop")
-    await site.crowd.hear()
-    found = json.loads(told.read_text())  # noqa: ASYNC240 - nothing else goes on
+    for crowd in site.crowds:
+        crowd.say("stop")
+    await asyncio.gather(*(crowd.hear() for crowd in site.crowds))
+    found = _together([json.loads(file.read_text()) for file in site.told])
     taken = sorted(taken for at, taken in found["answers"] if began <= at < ended)
     async with asyncpg.create_pool(site.dsn, min_size=1, max_size=1) as pool:
         wrong = await compared(pool, found["facts"])
@@ -114,6 +123,13 @@ async def run(site: Site, told: Path, options: argparse.Namespace, chargers: int
         lost_sockets=len(found["outages"]),
         wrong=wrong,
     )
+
+
+def _together(found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What the crowds know, as if they were one."""
+    counts = sum((Counter(one["counts"]) for one in found), Counter())
+    lists = {name: [row for one in found for row in one[name]] for name in ("answers", "facts", "outages")}
+    return lists | {"counts": counts, "unsaid": sum(one["unsaid"] for one in found)}
 
 
 async def _wait(began: float, seconds: float, killed: Site | None) -> None:
@@ -145,11 +161,11 @@ def built(
     options: argparse.Namespace,
     chargers: int,
     nodes: int,
-) -> Iterator[tuple[Site, Path]]:
-    """A database with its chargers, all rooms, the load, and the file in which the load tells what it knows."""
+) -> Iterator[Site]:
+    """A database with its chargers, all rooms, and the load."""
     postgres, valkey = servers
     dsn = asyncio.run(_found(postgres.dsn, argparse.Namespace(chargers=chargers, charging=0), is_parted=False))
-    port, told = free_port(), root / "told.json"
+    port = free_port()
     shared = {"POSTGRES_DSN": dsn, "REDIS_URL": valkey.url}
     with ExitStack() as ends:
         rooms = [_node(number, port, dsn, valkey.url, root, options.set) for number in range(nodes)]
@@ -160,14 +176,18 @@ def built(
             ends.callback(room.stop, 60)
         for room in rooms:
             room.wait_ready(f"{room.admin}/readyz")
-        plan = {"prefix": PREFIX, "chargers": chargers, "charging": chargers, "told": str(told)}
         before = _resident(rooms[:nodes])
-        crowd = Child(kind="", port=port, reads_every_s=options.every, **plan, script="upgrade_crowd.py")
-        ends.callback(crowd.end)
+        crowds, told = [], []
+        for first in range(0, chargers, CROWD):
+            some = min(CROWD, chargers - first)
+            told.append(root / f"told-{first}.json")
+            plan = {"prefix": PREFIX, "first": first, "chargers": some, "charging": some, "told": str(told[-1])}
+            crowds.append(Child(kind="", port=port, reads_every_s=options.every, **plan, script="upgrade_crowd.py"))
+            ends.callback(crowds[-1].end)
         pids = {"nodes": [one.process.pid for one in rooms[:nodes]]}
         pids |= {"api": [rooms[-2].process.pid], "worker": [rooms[-1].process.pid]}
-        pids |= {"postgres": [postgres.pid], "valkey": [valkey.pid], "chargers": [crowd.process.pid]}
-        yield Site(dsn, rooms[:nodes], pids, crowd, before), told
+        pids |= {"postgres": [postgres.pid], "valkey": [valkey.pid], "chargers": [one.process.pid for one in crowds]}
+        yield Site(dsn, rooms[:nodes], pids, crowds, told, before)
 
 
 def main() -> None:
@@ -186,14 +206,17 @@ def main() -> None:
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {machine()}", flush=True)
     is_void = False
     for nodes, chargers in product(options.nodes, options.chargers):
+        if chargers / nodes + FILES > most:
+            print(f"{chargers} chargers, {nodes} node(s): left out, a process may open {most} files (ulimit -Hn)")
+            continue
         with tempfile.TemporaryDirectory(prefix="voltring-bench-") as folder:
             root = Path(folder)
             with (
                 start_postgres(root / "postgres") as postgres,
                 start_valkey(root / "valkey") as valkey,
-                built((postgres, valkey), root, options, chargers, nodes) as (site, told),
+                built((postgres, valkey), root, options, chargers, nodes) as site,
             ):
-                found = asyncio.run(run(site, told, options, chargers))
+                found = asyncio.run(run(site, options, chargers))
         print(found.line, flush=True)
         for sentence in found.wrong:
             print(f"VOID: {sentence}", flush=True)

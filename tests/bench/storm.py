@@ -61,8 +61,11 @@ class Child:
 
     async def hear(self) -> dict[str, Any]:
         assert self.process.stdout is not None
-        async with asyncio.timeout(LONGEST):
-            line = await asyncio.get_running_loop().run_in_executor(None, self.process.stdout.readline)
+        timer = asyncio.get_running_loop().call_later(LONGEST, self.process.kill)  # which ends its words
+        line = await asyncio.get_running_loop().run_in_executor(None, self.process.stdout.readline)
+        timer.cancel()
+        if not line:
+            raise SystemExit(f"VOID: the chargers did not get there within {LONGEST:g} s")
         return dict(json.loads(line))
 
     def end(self) -> None:

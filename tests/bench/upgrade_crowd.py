@@ -126,7 +126,8 @@ class Keepers(Load):
 
     def __init__(self, plan: dict[str, Any]) -> None:
         super().__init__(plan)
-        own = [f"{plan['prefix']}-{number:05}" for number in range(plan["chargers"])]
+        first = plan.get("first", 0)  # others play those before
+        own = [f"{plan['prefix']}-{number:05}" for number in range(first, first + plan["chargers"])]
         self.chargers = [
             Keeper(self, one, charges=number < plan["charging"])
             for number, one in enumerate(own)  # type: ignore[misc]
