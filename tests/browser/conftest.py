@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,6 +64,12 @@ def chromium() -> str:
     if found is None:
         pytest.skip("no Chromium here: install Debian's package chromium, or name one in CHROMIUM")
     return found
+
+
+@pytest.fixture(scope="session")
+def start_stack(chromium: str) -> Callable[[Path], contextlib.AbstractContextManager[Stack]]:
+    """Starts another one in a folder, for as long as the context lasts."""
+    return _up
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,13 @@ TOKEN = "BROWSER-CARD"
 SOON_MS = 20_000
 
 
+@pytest.fixture(scope="module")
+def stack(start_stack, tmp_path_factory):
+    """One that has seen no charger yet."""
+    with start_stack(tmp_path_factory.mktemp("first")) as running:
+        yield running
+
+
 async def test_an_operator_sees_a_charger_come_online_starts_a_session_watches_it_and_stops_it(
     stack, dashboard, connected
 ):
